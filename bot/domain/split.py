@@ -1,0 +1,124 @@
+"""Splitting a fetched account-day, in memory, before anything of it is written.
+
+    billed = people (with `collect` consent) + service spend (listed by a team) + remainder
+
+Whoever has not joined is only inside the remainder, which is one number a day without model, key or name.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Set
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from bot.domain.model import AccountDay, Actor, ActorKind, SpendRow, Tokens
+
+
+class Outside(StrEnum):
+    """How many people of an account-day have not joined, as far as a surface must know: it is silent about a few."""
+
+    NONE = "none"
+    FEW = "few"
+    MANY = "many"
+
+
+FEW = 4
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSpend:
+    """A person's spend on one model on one account-day. `billed_micro` is None where the bill does not name people."""
+
+    person: str
+    model: str
+    tokens: Tokens
+    requests: int
+    list_micro: int
+    billed_micro: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSpend:
+    """What a listed service account or shared key spent on an account-day."""
+
+    service_account: str
+    tokens: Tokens
+    requests: int
+    list_micro: int
+    billed_micro: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """An account-day as it may be stored. `refused` names listed service accounts that turned out to be people's."""
+
+    account: str
+    day: date
+    billed_micro: int
+    list_micro: int | None
+    people: tuple[PersonSpend, ...]
+    services: tuple[ServiceSpend, ...]
+    remainder_micro: int
+    outside: Outside
+    refused: tuple[str, ...]
+
+
+def split(day: AccountDay, person_of: Callable[[Actor, date], str | None], listed: Set[str]) -> Split:
+    """Split an account-day. `person_of` answers with a person key for consenting people only."""
+    people: dict[tuple[str, str], list[SpendRow]] = defaultdict(list)
+    services: dict[str, list[SpendRow]] = defaultdict(list)
+    outsiders: set[Actor] = set()
+    refused: Counter[str] = Counter()
+    for row in day.rows:
+        person = person_of(row.actor, day.day)
+        if person is not None:
+            people[person, row.model or ""].append(row)
+        elif (service := _service(row.actor, listed)) is not None:
+            services[service].append(row)
+        else:
+            outsiders |= _outsider(row.actor)
+            refused.update(_refused(row.actor, listed))
+    spent = tuple(PersonSpend(person, model, *_sum(rows)) for (person, model), rows in sorted(people.items()))
+    served = tuple(ServiceSpend(service, *_sum(rows)) for service, rows in sorted(services.items()))
+    explained = sum(one.billed_micro or 0 for one in spent) + sum(one.billed_micro or 0 for one in served)
+    return Split(
+        day.account,
+        day.day,
+        day.billed_micro,
+        day.list_micro,
+        spent,
+        served,
+        day.billed_micro - explained,
+        _band(len(outsiders)),
+        tuple(sorted(refused)),
+    )
+
+
+def _service(actor: Actor, listed: Set[str]) -> str | None:
+    """The listed name of a service account or shared key; a person's key is never service spend."""
+    machine = actor.kind in (ActorKind.SERVICE_ACCOUNT, ActorKind.KEY) and not actor.owned_by_user
+    return actor.id if machine and actor.id in listed else None
+
+
+def _outsider(actor: Actor) -> set[Actor]:
+    return {actor} if actor.kind is ActorKind.USER or actor.owned_by_user else set()
+
+
+def _refused(actor: Actor, listed: Set[str]) -> Iterable[str]:
+    return [actor.id] if actor.id and actor.id in listed else []
+
+
+def _band(people: int) -> Outside:
+    if people == 0:
+        return Outside.NONE
+    return Outside.FEW if people <= FEW else Outside.MANY
+
+
+def _sum(rows: list[SpendRow]) -> tuple[Tokens, int, int, int | None]:
+    """Tokens, requests, list and billed amount of several rows; the bill is unknown if one row's is."""
+    tokens = rows[0].tokens
+    for row in rows[1:]:
+        tokens = tokens + row.tokens
+    billed = [row.billed_micro for row in rows]
+    known = None if any(amount is None for amount in billed) else sum(amount or 0 for amount in billed)
+    return tokens, sum(row.requests or 0 for row in rows), sum(row.list_micro or 0 for row in rows), known

@@ -1,0 +1,131 @@
+"""The ledger's pages: what is pending, open, settled and booked. Each query names the people it is about."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, select, text, update
+from sqlmodel import Session
+
+from bot.domain.ledger import Closing, PersonDay, Share, Slice
+from bot.store import tables
+from bot.store.bulk import upsert
+
+PERSON_DAYS = tables.table(tables.PersonDay).c
+OPEN_WORK = tables.table(tables.OpenWork).c
+ATTRIBUTIONS = tables.table(tables.Attribution).c
+SERVICE_SPEND = tables.table(tables.ServiceSpend).c
+
+
+def pending(session: Session, counted_from: Mapping[str, date], last: date) -> dict[Slice, int]:
+    """New or corrected amounts up to and including `last`, each person's from the day they count."""
+    row = PERSON_DAYS
+    rows = session.execute(
+        select(row.person_key, row.day, row.account, row.list_micro - row.entered_micro).where(
+            row.pending.is_(True), row.person_key.in_(counted_from), row.day <= last
+        )
+    )
+    return {Slice(person, day, account): change for person, day, account, change in rows if day >= counted_from[person]}
+
+
+def open_work(session: Session, people: Collection[str]) -> list[Share]:
+    row = OPEN_WORK
+    rows = session.execute(
+        select(row.person_key, row.day, row.account, row.pull_id, row.micro).where(row.person_key.in_(people))
+    )
+    return [Share(Slice(person, day, account), pull, micro) for person, day, account, pull, micro in rows]
+
+
+def settled(session: Session, days: Collection[PersonDay]) -> dict[PersonDay, tuple[str, ...]]:
+    """The splits that are settled among these person-days, pull requests in order."""
+    row = ATTRIBUTIONS
+    rows = session.execute(
+        select(row.person_key, row.day, row.pull_id)
+        .where(row.person_key.in_({person for person, _ in days}), row.day.in_({day for _, day in days}))
+        .order_by(row.person_key, row.day, row.position)
+    )
+    splits: dict[PersonDay, tuple[str, ...]] = {}
+    for person, day, pull in rows:
+        splits[person, day] = (*splits.get((person, day), ()), pull)
+    return splits
+
+
+def occurred(
+    session: Session, people: Collection[str], first: date, last: date
+) -> list[tuple[PersonDay, int, int | None]]:
+    """What these people spent on the UTC days `first` to `last`: (person-day, list, billed) a provider account."""
+    row = PERSON_DAYS
+    rows = session.execute(
+        select(row.person_key, row.day, row.list_micro, row.billed_micro).where(
+            row.person_key.in_(people), row.day.between(first, last)
+        )
+    )
+    return [((person, day), listed, billed) for person, day, listed, billed in rows]
+
+
+def write(
+    session: Session, unit: str, week: date, people: Collection[str], entered: Iterable[Slice], closing: Closing
+) -> None:
+    """Write a block's closing. `entered` are the slices whose changes it took in; `people` are all it was about."""
+    _mark_entered(session, entered)
+    session.execute(delete(tables.OpenWork).where(OPEN_WORK.person_key.in_(people)))
+    upsert(session, tables.OpenWork, [{**_share(share), "micro": share.micro} for share in closing.open])
+    upsert(session, tables.Attribution, list(_splits(closing.splits)))
+    upsert(session, tables.Booking, _bookings(unit, week, closing))
+
+
+def _share(share: Share) -> dict[str, Any]:
+    piece = share.slice
+    return {"person_key": piece.person, "day": piece.day, "account": piece.account, "pull_id": share.pull}
+
+
+def _splits(splits: Mapping[PersonDay, tuple[str, ...]]) -> Iterable[dict[str, Any]]:
+    for (person, day), pulls in splits.items():
+        for position, pull in enumerate(pulls):
+            yield {"person_key": person, "day": day, "position": position, "pull_id": pull}
+
+
+def _bookings(unit: str, week: date, closing: Closing) -> list[dict[str, Any]]:
+    sums: dict[tuple[Slice, str, str], int] = {}
+    for booking in closing.bookings:
+        key = (booking.share.slice, booking.share.pull, booking.part)
+        sums[key] = sums.get(key, 0) + booking.share.micro
+    return [
+        {**_share(Share(piece, pull, 0)), "unit": unit, "week": week, "part": part, "micro": micro}
+        for (piece, pull, part), micro in sums.items()
+    ]
+
+
+def _mark_entered(session: Session, entered: Iterable[Slice]) -> None:
+    rows = [{"person": piece.person, "day": piece.day, "account": piece.account} for piece in entered]
+    if rows:
+        session.execute(ENTERED, rows)
+
+
+ENTERED = text(
+    "UPDATE person_days SET entered_micro = list_micro, pending = (1 = 0)"
+    " WHERE person_key = :person AND day = :day AND account = :account"
+)
+
+
+def service_changes(session: Session, accounts: Collection[str], first: date, last: date) -> int:
+    """New or corrected spend of a team's service accounts on these days, micro-USD."""
+    row = SERVICE_SPEND
+    changes = select(func.sum(row.list_micro - row.entered_micro)).where(*_of(accounts, first, last))
+    return int(session.execute(changes).scalar() or 0)
+
+
+def enter_services(session: Session, accounts: Collection[str], first: date, last: date) -> None:
+    """Mark a team's service spend of these days as recognised."""
+    row = SERVICE_SPEND
+    session.execute(update(tables.ServiceSpend).where(*_of(accounts, first, last)).values(entered_micro=row.list_micro))
+
+
+def service_billed(session: Session, accounts: Collection[str], first: date, last: date) -> int:
+    """What the bill says of a team's service accounts on these days, micro-USD."""
+    billed = select(func.sum(SERVICE_SPEND.billed_micro)).where(*_of(accounts, first, last))
+    return int(session.execute(billed).scalar() or 0)
+
+
+def _of(accounts: Collection[str], first: date, last: date) -> tuple[ColumnElement[bool], ...]:
+    return SERVICE_SPEND.service_account.in_(accounts), SERVICE_SPEND.day.between(first, last)

@@ -1,0 +1,75 @@
+"""Units (teams as the books know them) and who was on their roster in each epoch."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from bot.domain.model import GitHubUser
+from bot.domain.weeks import Week
+from bot.store.tables import Roster, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class UnitBooks:
+    """A unit: when it was set up, its first digest week, and the first week of its first published block."""
+
+    name: str
+    created_at: datetime
+    first_week: Week
+    opened: Week | None
+
+
+def ensure(session: Session, name: str, first_week: Week, now: datetime) -> UnitBooks:
+    """The unit; set up with this first digest week if it is new."""
+    row = session.get(Unit, name)
+    if row is None:
+        row = Unit(name=name, created_at=now, first_week=first_week.monday)
+        session.add(row)
+    return UnitBooks(row.name, row.created_at, Week(row.first_week), Week(row.opened) if row.opened else None)
+
+
+def opened(session: Session, name: str, first: Week) -> None:
+    """The unit's first block was published; it starts with this week."""
+    row = session.get_one(Unit, name)
+    row.opened = first.monday
+    session.add(row)
+
+
+def roster(session: Session, unit: str, epoch: Week) -> list[GitHubUser]:
+    """The roster of the unit's newest epoch up to this one; empty if it was never taken."""
+    newest = (
+        select(col(Roster.epoch))
+        .where(Roster.unit == unit, col(Roster.epoch) <= epoch.monday)
+        .order_by(col(Roster.epoch).desc())
+        .limit(1)
+    )
+    taken = (
+        session.exec(newest).first()
+        or session.exec(
+            select(col(Roster.epoch)).where(Roster.unit == unit).order_by(col(Roster.epoch)).limit(1)
+        ).first()
+    )
+    rows = select(Roster).where(Roster.unit == unit, Roster.epoch == taken).order_by(col(Roster.github_id))
+    return [GitHubUser(row.github_id, row.login) for row in session.exec(rows).all()]
+
+
+def take_roster(session: Session, unit: str, epoch: Week, members: Iterable[GitHubUser]) -> bool:
+    """Write the epoch's roster unless it was taken before. Returns whether it was written."""
+    if session.exec(select(Roster.unit).where(Roster.unit == unit, Roster.epoch == epoch.monday).limit(1)).first():
+        return False
+    for member in members:
+        session.add(Roster(unit=unit, epoch=epoch.monday, github_id=member.id, login=member.login))
+    return True
+
+
+def on_other_rosters(session: Session, unit: str, epoch: Week, members: Iterable[GitHubUser]) -> list[tuple[str, str]]:
+    """Members that another unit has on its roster of this epoch, as (login, unit)."""
+    ids = [member.id for member in members]
+    rows = session.exec(
+        select(Roster.login, Roster.unit).where(
+            Roster.unit != unit, Roster.epoch == epoch.monday, col(Roster.github_id).in_(ids)
+        )
+    ).all()
+    return [(login, other) for login, other in rows]

@@ -1,0 +1,189 @@
+"""Closing a unit's block: read its books, let the ledger decide, and write them back once the block is sure.
+
+All queries are about the unit's own people and the block's own days, so that a closing costs what the block holds and
+not what history holds.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+
+from sqlmodel import Session
+
+from bot.domain.block import Facts, PublicFacts
+from bot.domain.handles import HandleKind, keyed_hash
+from bot.domain.ledger import Closing, PersonDay, Share, Slice
+from bot.domain.ledger import close as close_books
+from bot.domain.metrics.included import reverting
+from bot.domain.model import GitHubUser
+from bot.domain.split import FEW
+from bot.domain.summary import (
+    Members,
+    explained_share,
+    landing,
+    linked_share,
+    merged_pulls,
+    public_facts,
+    recognised,
+)
+from bot.domain.team import Team
+from bot.domain.weeks import Week, epoch_start
+from bot.store import books, cursors, people, pulls, spend, units
+from bot.store.cursors import SourceKind
+
+CONTRIBUTOR_WINDOW = timedelta(weeks=8)
+OUTAGE = Fraction(1, 5)
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A block's closing before it is written. `entered` are the slices whose changes it takes in."""
+
+    facts: Facts
+    members: Members
+    entered: Collection[Slice]
+    closing: Closing
+    days: tuple[date, ...]
+
+
+def close(
+    session: Session, team: Team, secret: bytes, first: Week, last: Week, now: datetime, *, opened: Week | None
+) -> Closed:
+    """Close the block of the weeks `first` to `last`; nothing is written."""
+    roster = units.roster(session, team.name, epoch_start(last))
+    window = last.window(team.zone)
+    days = tuple(day for week in _weeks(first, last) for day in week.days(team.zone))
+    hashes = {keyed_hash(secret, HandleKind.GITHUB, user.id): user.id for user in roster}
+    members, counted_from = _members(session, team, hashes, first, window.end, opened)
+    changes = books.pending(session, counted_from, days[-1])
+    open_work = books.open_work(session, members.people)
+    closing = _close_books(session, members, changes, open_work, window.end)
+    facts = _facts(session, team, roster, members, closing, first, last, days, now)
+    return Closed(facts, members, list(changes), closing, days)
+
+
+def write(session: Session, team: Team, closed: Closed, *, opening: bool) -> None:
+    """Write a closing; with `opening`, the unit's first block starts here."""
+    facts = closed.facts
+    books.write(session, team.name, facts.last.monday, closed.members.people, closed.entered, closed.closing)
+    if facts.service_micro:
+        books.enter_services(session, team.service_accounts, closed.days[0], closed.days[-1])
+    if opening:
+        units.opened(session, team.name, facts.first)
+        people.count_from(session, closed.members.people, facts.first.monday)
+
+
+def public_week(session: Session, team: Team, week: Week) -> PublicFacts:
+    """The public facts of one week, for a unit that shows no numbers yet."""
+    accounts = [user.id for user in units.roster(session, team.name, epoch_start(week))]
+    window = week.window(team.zone)
+    merged = pulls.merged_by(session, accounts, window.start, window.end)
+    return public_facts(merged, pulls.taken_back(session, merged))
+
+
+def _weeks(first: Week, last: Week) -> list[Week]:
+    weeks = [first]
+    while weeks[-1] < last:
+        weeks.append(weeks[-1].next())
+    return weeks
+
+
+def _members(
+    session: Session, team: Team, hashes: Mapping[str, str], first: Week, cutoff: datetime, opened: Week | None
+) -> tuple[Members, dict[str, date]]:
+    """Who counts: joined, switched `team` on in time, and a verified contributor; and the first day of each."""
+    known = people.owners(session, hashes)
+    accounts = {hashes[hash_]: owner.person for hash_, owner in known.items() if owner.person}
+    joined = people.joined(session, accounts.values())
+    verified = pulls.active(session, accounts, cutoff - CONTRIBUTOR_WINDOW, cutoff)
+    counted: dict[str, str] = {}
+    counted_from: dict[str, date] = {}
+    for account, person in accounts.items():
+        start = joined[person].team_from
+        if account in verified and start is not None and (opened is None or start <= first.monday):
+            counted[account] = person
+            counted_from[person] = (Week(start) if opened else first).days(team.zone)[0]
+    return Members(counted), counted_from
+
+
+def _close_books(
+    session: Session, members: Members, changes: Mapping[Slice, int], open_work: Collection[Share], cutoff: datetime
+) -> Closing:
+    slices = {*changes, *(share.slice for share in open_work)}
+    days = {(piece.person, piece.day) for piece in slices}
+    settled = books.settled(session, days)
+    touched = _touched(session, members, days)
+    ids = {pull for split in (*settled.values(), *touched.values()) for pull in split} | {one.pull for one in open_work}
+    known = pulls.by_id(session, ids)
+    reverts = reverting([*known.values(), *pulls.taken_back(session, known.values())])
+    return close_books(changes, open_work, settled, touched, landing(known, replace(members, reverts=reverts), cutoff))
+
+
+def _touched(session: Session, members: Members, days: Collection[PersonDay]) -> dict[PersonDay, tuple[str, ...]]:
+    """Which pull requests each of these person-days touched, lowest number first."""
+    found: dict[PersonDay, tuple[str, ...]] = {}
+    for touch in pulls.touched(session, members.accounts, {day for _, day in days}):
+        key = (members.accounts[touch.author_id], touch.day)
+        if key in days:
+            found[key] = (*found.get(key, ()), touch.pull)
+    return found
+
+
+def _facts(
+    session: Session,
+    team: Team,
+    roster: Collection[GitHubUser],
+    members: Members,
+    closing: Closing,
+    first: Week,
+    last: Week,
+    days: tuple[date, ...],
+    now: datetime,
+) -> Facts:
+    start, end = first.window(team.zone).start, last.window(team.zone).end
+    merged = pulls.merged_by(session, [user.id for user in roster], start, end)
+    taken_back = pulls.taken_back(session, merged)
+    counted = replace(members, reverts=reverting([*merged, *taken_back]))
+    occurred = books.occurred(session, members.people, days[0], days[-1])
+    linked_days = _touched(session, members, {day for day, _, _ in occurred})
+    missing = _missing_days(session, days, now)
+    sums = recognised(closing.bookings)
+    return Facts(
+        unit=team.name,
+        first=first,
+        last=last,
+        people={person: sums.get(person, {}) for person in members.people},
+        disclosed={},
+        pulls=merged_pulls(merged, counted, closing.bookings),
+        roster=len(roster),
+        service_micro=max(0, books.service_changes(session, team.service_accounts, days[0], days[-1])),
+        linked=linked_share(occurred, linked_days),
+        bound=None,
+        explained=_explained(session, team, members, occurred, days),
+        missing_days=missing,
+        outage=Fraction(missing, len(days)) > OUTAGE,
+        public=public_facts(merged, taken_back),
+    )
+
+
+def _explained(
+    session: Session,
+    team: Team,
+    members: Members,
+    occurred: Collection[tuple[PersonDay, int, int | None]],
+    days: tuple[date, ...],
+) -> Fraction | None:
+    bill = spend.bill(session, days[0], days[-1])
+    others = spend.others(session, members.people, days[0], days[-1], FEW + 1)
+    services = books.service_billed(session, team.service_accounts, days[0], days[-1])
+    return explained_share(occurred, services, bill.billed_micro, bill.outside, others)
+
+
+def _missing_days(session: Session, days: tuple[date, ...], now: datetime) -> int:
+    """On how many of these days some source should have answered by now and has not."""
+    missing: set[date] = set()
+    for cursor in cursors.every(session, SourceKind.SPEND):
+        late = {day for day in days if day + timedelta(days=1 + cursor.lag_days) <= now.date()}
+        missing |= late - spend.collected_days(session, cursor.source, days[0], days[-1])
+    return len(missing)

@@ -1,0 +1,100 @@
+"""Joining, switching and leaving. Only the person does this, for the own account; nobody can do it for another."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from bot.domain.handles import HandleKind, keyed_hash
+from bot.domain.weeks import EPOCH_WEEKS, Week, epoch_start
+from bot.store import people
+from bot.store.db import transaction
+from bot.store.people import Joined, Known
+
+TEXT_VERSION = 1
+WEEKS_BACK = 4
+
+
+class Scope(StrEnum):
+    """What a person can switch on. `team` and the comment modes need `collect`."""
+
+    COLLECT = "collect"
+    TEAM = "team"
+    PR_BAND = "pr_band"
+    PR_EXACT = "pr_exact"
+
+
+class AlreadyTaken(Exception):
+    """One of the handles belongs to somebody who has joined already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handles:
+    """A person's own accounts: GitHub node id, Slack user id, the verified e-mail. Kept as keyed hashes only."""
+
+    github: str
+    slack: str
+    email: str
+
+    def hashed(self, secret: bytes) -> dict[str, HandleKind]:
+        named = ((HandleKind.GITHUB, self.github), (HandleKind.SLACK, self.slack), (HandleKind.EMAIL, self.email))
+        return {keyed_hash(secret, kind, name): kind for kind, name in named}
+
+
+def join(
+    engine: Engine, secret: bytes, handles: Handles, zone: ZoneInfo, now: datetime, *, team: bool, proved: bool
+) -> str:
+    """Let somebody in with `collect`, and with `team` if they wish. Returns the new person key. Raises AlreadyTaken.
+
+    Their spend counts from the start of the fourth complete week before this one, never from before an earlier
+    withdrawal; in their team they count from next Monday, or after an earlier withdrawal from the next epoch.
+    """
+    hashes = handles.hashed(secret)
+    with transaction(engine) as session:
+        known = people.owners(session, hashes)
+        if any(owner.person for owner in known.values()):
+            raise AlreadyTaken("One of these accounts has joined already.")
+        person = secrets.token_urlsafe(16)
+        team_from = _team_from(now, zone, again=bool(known)) if team else None
+        people.add(session, Joined(person, _collect_from(known, zone, now), team_from), hashes, now, proved=proved)
+        scopes = [Scope.COLLECT, Scope.TEAM] if team else [Scope.COLLECT]
+        people.log_consent(session, person, scopes, granted=True, text_version=TEXT_VERSION, now=now)
+    return person
+
+
+def switch_team(engine: Engine, person: str, zone: ZoneInfo, now: datetime, *, on: bool) -> None:
+    """Count in the team from next Monday (again: from the next epoch), or stop counting at once."""
+    with transaction(engine) as session:
+        switched = people.granted(session, person)
+        if switched.get(Scope.TEAM, False) == on:
+            return
+        start = _team_from(now, zone, again=Scope.TEAM in switched) if on else None
+        people.count_from(session, [person], start)
+        people.log_consent(session, person, [Scope.TEAM], granted=on, text_version=TEXT_VERSION, now=now)
+
+
+def leave(engine: Engine, person: str, now: datetime) -> None:
+    """Withdraw everything: what is kept of the person is erased in this one transaction, and cannot be pulled again."""
+    with transaction(engine) as session:
+        _withdraw(session, person, people.granted(session, person), now)
+
+
+def _withdraw(session: Session, person: str, switched: Mapping[str, bool], now: datetime) -> None:
+    on = [scope for scope, granted in switched.items() if granted]
+    people.log_consent(session, person, on, granted=False, text_version=TEXT_VERSION, now=now)
+    people.forget(session, person, now.astimezone(UTC).date() + timedelta(days=1))
+
+
+def _collect_from(known: Mapping[str, Known], zone: ZoneInfo, now: datetime) -> date:
+    first = Week.of(now, zone).plus(-WEEKS_BACK).days(zone)[0]
+    return max([first, *(owner.since for owner in known.values())])
+
+
+def _team_from(now: datetime, zone: ZoneInfo, *, again: bool) -> date:
+    week = Week.of(now, zone)
+    return epoch_start(week).plus(EPOCH_WEEKS).monday if again else week.next().monday

@@ -1,0 +1,141 @@
+"""Freezing the weeks that are due, and reading what is frozen.
+
+A week is closed, gated, rendered and queued in one transaction, once. Nothing here looks at a week before its time.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from bot.domain.block import Block, Facts, Held, HeldReason, Published
+from bot.domain.digest import Digest
+from bot.domain.privacy.gate import Rule
+from bot.domain.privacy.publish import publish
+from bot.domain.team import Team
+from bot.domain.weeks import Week, due_at
+from bot.render import slack_message
+from bot.store import blocks, cursors, outbox, units
+from bot.store.cursors import Cursor, SourceKind
+from bot.store.db import reading, transaction
+from bot.usecases.close import Closed, close, public_week, write
+
+FIRST_BLOCK_WEEKS = 4
+WEEKS_WITH_PUBLIC_FACTS = 8
+CHART_BLOCKS = 8
+PATIENCE = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Publishing:
+    """What freezing needs besides a team: the gate's rule, the handles' secret, where the method is explained."""
+
+    rule: Rule
+    secret: bytes
+    method_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """What `freeze_due` did: the blocks it froze, and the sources the next due week still waits for."""
+
+    blocks: tuple[Block, ...]
+    waits_for: tuple[str, ...]
+
+
+def freeze_due(engine: Engine, team: Team, publishing: Publishing, now: datetime) -> Frozen:
+    """Freeze every due week of a team that is not frozen yet, oldest first.
+
+    Safe to call at any time, as often as you like, from anywhere. A week is never frozen before its due time, and waits
+    for sources that were not read since it ended; after two days it waits no longer and what is missing counts as an
+    outage.
+    """
+    frozen: list[Block] = []
+    while True:
+        with transaction(engine) as session:
+            unit = units.ensure(session, team.name, _first_week(team, now), now)
+            last = blocks.last_frozen(session, team.name)
+            week = last.next() if last else unit.first_week
+            due = due_at(week, team.schedule, team.zone)
+            waits_for = unread(session, team, week) if due <= now else ()
+            if due > now or (waits_for and now < due + PATIENCE):
+                return Frozen(tuple(frozen), waits_for)
+            block = _freeze(session, team, publishing, unit, week, now)
+            if due >= unit.created_at:
+                _queue(session, team, publishing, block, due)
+        frozen.append(block)
+
+
+def unread(session: Session, team: Team, week: Week) -> tuple[str, ...]:
+    """The sources a week needs that were not read since it ended: repositories, and accounts that are switched on."""
+    end = week.window(team.zone).end
+    outcomes = {cursor.source: cursor for cursor in cursors.every(session, SourceKind.OUTCOME)}
+    accounts = [cursor for cursor in cursors.every(session, SourceKind.SPEND) if not cursor.disabled]
+    stale = [name for name in team.repositories if name not in outcomes or _before(outcomes[name], end)]
+    return (*stale, *(cursor.source for cursor in accounts if _before(cursor, end)))
+
+
+def _before(cursor: Cursor, end: datetime) -> bool:
+    return cursor.fetched_at is None or cursor.fetched_at < end
+
+
+def _first_week(team: Team, now: datetime) -> Week:
+    """A new unit's first digest is about the week that has just ended."""
+    return Week.of(now, team.zone).plus(-1)
+
+
+def _freeze(
+    session: Session, team: Team, publishing: Publishing, unit: units.UnitBooks, week: Week, now: datetime
+) -> Block:
+    """Close one week, or a new unit's first four, and write what comes out of the gate."""
+    first = week if unit.opened else week.plus(1 - FIRST_BLOCK_WEEKS)
+    closed = close(session, team, publishing.secret, first, week, now, opened=unit.opened)
+    block = publish(closed.facts, publishing.rule) or _held(unit, week, closed)
+    if unit.opened or isinstance(block, Published):
+        write(session, team, closed, opening=unit.opened is None)
+    else:
+        block = _waiting(session, team, unit, week)
+    blocks.freeze(session, block, now)
+    return block
+
+
+def _held(unit: units.UnitBooks, week: Week, closed: Closed) -> Held:
+    facts: Facts = closed.facts
+    public = facts.public if _speaks(unit, week) else None
+    return Held(unit.name, week, week, HeldReason.HELD, public)
+
+
+def _waiting(session: Session, team: Team, unit: units.UnitBooks, week: Week) -> Held:
+    public = public_week(session, team, week) if _speaks(unit, week) else None
+    return Held(unit.name, week, week, HeldReason.WAITING, public)
+
+
+def _speaks(unit: units.UnitBooks, week: Week) -> bool:
+    """In its first eight weeks a unit gets public facts even without a block; later a silent week stays silent."""
+    return week < unit.first_week.plus(WEEKS_WITH_PUBLIC_FACTS)
+
+
+def _queue(session: Session, team: Team, publishing: Publishing, block: Block, due: datetime) -> None:
+    """Queue the message, unless it would say nothing."""
+    if isinstance(block, Held) and block.public is None:
+        return
+    message = slack_message(_digest(session, block, publishing.method_url))
+    payload = json.dumps({"text": message.text, "blocks": message.blocks})
+    outbox.put(session, f"digest/{team.name}/{block.last}", "digest", team.slack_channel, payload, due)
+
+
+def read(engine: Engine, team: Team, week: Week | None, method_url: str) -> Digest | None:
+    """The frozen digest of a week, or the newest one; None if there is none."""
+    with reading(engine) as session:
+        wanted = week or blocks.last_frozen(session, team.name)
+        block = blocks.of_week(session, team.name, wanted) if wanted else None
+        return _digest(session, block, method_url) if block else None
+
+
+def _digest(session: Session, block: Block, method_url: str) -> Digest:
+    history = blocks.history(session, block.unit, block.last, CHART_BLOCKS)
+    if isinstance(block, Published) and block not in history:
+        history = (*history, block)[-CHART_BLOCKS:]
+    return Digest(block, history, method_url)

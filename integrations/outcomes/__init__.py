@@ -1,0 +1,1 @@
+"""Where resolved work shows."""

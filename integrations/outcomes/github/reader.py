@@ -1,0 +1,107 @@
+"""Reads the pull requests of one repository, page by page, with as few requests as GitHub allows.
+
+Normally a page of 100 is one request, and one more for each pull request whose lists go on (`details.py`). Two things
+bend that: a page that is too much for GitHub is asked for again with half as many pull requests, and a page that it
+refuses in part is asked for again without that part.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from bot.domain.model import PullRequest
+from bot.domain.ports import SourceError
+from integrations.outcomes.github import parse, problems, queries
+from integrations.outcomes.github.details import Details
+from integrations.outcomes.github.gateway import PAGE, Answer, Gateway
+from integrations.outcomes.github.models import GraphQL, PageInfo, PullNode, read
+from integrations.outcomes.github.parse import Repository, Tally
+
+SMALLEST = 6
+PARTS = frozenset({"files", "commits"})
+Progress = Callable[[int, int], None]
+
+
+class PullsPage(GraphQL):
+    total_count: int
+    page_info: PageInfo
+    nodes: list[Any]
+
+
+class RepositoryPage(GraphQL):
+    id: str
+    name_with_owner: str
+    pull_requests: PullsPage
+
+
+class Reader:
+    """One pass over one repository. `missing` is the error if GitHub does not show it."""
+
+    def __init__(self, gateway: Gateway, owner: str, name: str, missing: SourceError, tally: Tally) -> None:
+        self._gateway = gateway
+        self._owner = owner
+        self._name = name
+        self._missing = missing
+        self._tally = tally
+        self._details = Details(gateway, f"{owner}/{name}", tally)
+        self._size = PAGE
+        self._hidden: frozenset[str] = frozenset()
+        self._seen: set[str] = set()
+
+    def pages(self, since: datetime, progress: Progress) -> Iterator[list[PullRequest]]:
+        """Newest first, each pull request once."""
+        done, after = 0, None
+        while True:
+            page = self._page(after)
+            info = page.pull_requests.page_info
+            nodes = [node for raw in page.pull_requests.nodes if (node := parse.pull_node(raw, self._tally))]
+            recent = [node for node in nodes if node.updated_at >= since]
+            pulls = self._pulls(recent, Repository(page.id, page.name_with_owner))
+            last = len(recent) < len(nodes) or not info.has_next_page
+            done += len(pulls)
+            progress(done, done if last else max(done, page.pull_requests.total_count))
+            yield pulls
+            if last:
+                return
+            self._gateway.spare()
+            after = info.after(after)
+
+    def _pulls(self, nodes: list[PullNode], repository: Repository) -> list[PullRequest]:
+        """A pull request that was touched while we read can come a second time."""
+        fresh = {node.id: node for node in nodes if node.id not in self._seen}
+        self._seen.update(fresh)
+        return self._details.pull_requests(list(fresh.values()), repository, self._hidden)
+
+    def _page(self, after: str | None) -> RepositoryPage:
+        while True:
+            try:
+                answer = self._ask(after)
+            except problems.TooMuch:
+                if self._size <= SMALLEST:
+                    raise
+                self._size //= 2
+                continue
+            refused = _refused_parts(answer) - self._hidden
+            if not refused:
+                return self._checked(answer)
+            self._hidden |= refused
+
+    def _ask(self, after: str | None) -> Answer:
+        parts = {part: part not in self._hidden for part in PARTS}
+        where = {"owner": self._owner, "name": self._name, "size": self._size, "after": after}
+        return self._gateway.graphql(queries.PULL_REQUESTS, where | parts)
+
+    def _checked(self, answer: Answer) -> RepositoryPage:
+        for complaint in answer.errors:
+            if complaint.type == "NOT_FOUND" and complaint.path == ("repository",):
+                raise self._missing
+            if complaint.type != "NOT_FOUND":
+                raise problems.refused(complaint, self._gateway.account)
+            self._tally.ignored["part that GitHub does not find"] += 1
+        return read(RepositoryPage, (answer.data or {}).get("repository"))
+
+
+def _refused_parts(answer: Answer) -> frozenset[str]:
+    return frozenset(
+        step for complaint in answer.errors if complaint.type == "FORBIDDEN" for step in complaint.path if step in PARTS
+    )
