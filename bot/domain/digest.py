@@ -47,15 +47,12 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A published block's all-in cost of a merged pull request, in rounded micro-USD."""
+    """A published block's all-in cost of a merged pull request, in rounded micro-USD, under its weeks' short name."""
 
+    label: str
     first: Week
     last: Week
     micro: Fraction
-
-    @property
-    def label(self) -> str:
-        return "W" + _week_numbers(self.first, self.last)
 
     @property
     def dollars(self) -> str:
@@ -90,7 +87,7 @@ def tell(digest: Digest) -> Story:
         where=tuple(_where(block)) if shown else (),
         public=tuple(_public(block.public)),
         turns=TURNS,
-        method=f"How these numbers are made ({BASIS} price, {_dates(block.first, block.last)}, version {METRIC_VERSION})",
+        method=f"How these numbers are made ({BASIS} prices, {_dates(block.first, block.last)}, v{METRIC_VERSION})",
     )
 
 
@@ -134,8 +131,11 @@ def percent(part: PartSum, block: Published) -> Fraction:
 
 def trend(digest: Digest) -> tuple[Point, ...]:
     """What a merged pull request cost in the last published blocks that tell it; nothing before there are two."""
-    costs = ((block, loaded(block)) for block in digest.history[-BLOCKS_SHOWN:])
-    points = [Point(block.first, block.last, two_digits(cost)) for block, cost in costs if isinstance(cost, Fraction)]
+    points = [
+        Point(_label(block, digest.block.last), block.first, block.last, two_digits(cost))
+        for block in digest.history[-BLOCKS_SHOWN:]
+        if isinstance(cost := loaded(block), Fraction)
+    ]
     return tuple(points) if len(points) > 1 else ()
 
 
@@ -148,7 +148,7 @@ def _headline(block: Published) -> str:
     if cost is Reason.NO_MERGED_PRS:
         return "No pull request was merged, so there is no cost to tell."
     if isinstance(cost, Reason):
-        return "Too few merged pull requests count to say what one cost."
+        return "Too few merged pull requests were counted to say what one cost."
     if block.leads_with_coverage:
         return (
             f"Less than half of the {weeks} spend could be tied to pull requests, so this is rough: "
@@ -161,19 +161,22 @@ def _coverage(block: Published) -> Iterator[str]:
     people = block.contributors_band and f"{block.contributors_band} people counted"
     team = block.coverage_band and f"{band(block.coverage_band)} of the team"
     counted = ", ".join(filter(None, (people, team)))
-    yield f"{BASIS.capitalize()} price{'; ' * bool(counted)}{counted}."
+    yield f"At {BASIS} prices. {counted}".strip(". ") + "."
     if block.linked_band:
-        bound = f"; {band(block.bound_band)} by measurement" if block.bound_band else ""
+        bound = f", {band(block.bound_band)} by direct measurement" if block.bound_band else ""
         yield _sentence(f"{band(block.linked_band)} of the spend is tied to pull requests{bound}")
     if block.explained_band:
         yield f"These numbers explain {band(block.explained_band)} of the company's bill."
     if block.missing_days:
-        days = "1 day" if block.missing_days == 1 else f"{block.missing_days} days"
-        yield f"Data of {days} is missing."
+        yield (
+            "1 day of data is missing."
+            if block.missing_days == 1
+            else f"{block.missing_days} days of data are missing."
+        )
 
 
 def _where(block: Published) -> Iterator[str]:
-    yield f"{rounded_dollars(block.spend_micro)} in all."
+    yield f"{rounded_dollars(block.spend_micro)} in all, counted when work ends, not when the money is spent."
     for part in shown_parts(block):
         yield _part(part, block)
     card = typical(block)
@@ -202,7 +205,7 @@ def _public(facts: PublicFacts) -> Iterator[str]:
     if facts.review_hours is not None:
         yield f"Half of the first reviews came within {duration(facts.review_hours)}."
     elif facts.merged:
-        yield "None of it was reviewed by somebody else."
+        yield "No first review by another person is recorded."
 
 
 def duration(hours: Fraction) -> str:
@@ -235,6 +238,13 @@ def _name(unit: str) -> str:
     """A unit's name on one line, without signs that cannot be seen, and short enough for a title."""
     seen = "".join(sign for sign in " ".join(unit.split()) if not unicodedata.category(sign).startswith("C"))
     return (seen if len(seen) <= NAME_LENGTH else seen[: NAME_LENGTH - 1] + "…") or "Team"
+
+
+def _label(block: Published, now: Week) -> str:
+    """A block's weeks in a chart, told apart from those of other years: "W20", "W17-20", "2025-W50"."""
+    year = block.last.monday.isocalendar().year
+    numbers = _week_numbers(block.first, block.last)
+    return f"W{numbers}" if year == now.monday.isocalendar().year else f"{year}-W{numbers}"
 
 
 def _week_numbers(first: Week, last: Week) -> str:

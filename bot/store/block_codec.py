@@ -4,6 +4,7 @@ Fractions are [numerator, denominator], weeks are ISO text. The same block alway
 """
 
 import json
+from dataclasses import fields
 from fractions import Fraction
 from typing import Any
 
@@ -17,8 +18,7 @@ CARD_FRACTIONS = ("median", "lower_quartile", "upper_quartile", "low", "high")
 
 def encode(block: Published | Held) -> str:
     state = "published" if isinstance(block, Published) else "held"
-    values = {name: getattr(block, name) for name in block.__dataclass_fields__}
-    return json.dumps({"state": state, **values}, default=_plain, separators=(",", ":"))
+    return json.dumps({"state": state, **_fields(block)}, default=_plain, separators=(",", ":"))
 
 
 def decode(text: str) -> Published | Held:
@@ -35,8 +35,12 @@ def _plain(value: object) -> Any:
     if isinstance(value, Week):
         return str(value)
     if isinstance(value, PartSum | PublicFacts | Card):
-        return {name: getattr(value, name) for name in value.__dataclass_fields__}
+        return _fields(value)
     raise TypeError(f"A block cannot hold {value!r}.")
+
+
+def _fields(value: Published | Held | PartSum | PublicFacts | Card) -> Json:
+    return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
 def _published(values: Json) -> Published:

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from bot.domain.model import GitHubUser
+from bot.domain.team import Team
 from bot.domain.weeks import Week
 from bot.store.tables import Roster, Unit
 
@@ -21,11 +22,11 @@ class UnitBooks:
     opened: Week | None
 
 
-def ensure(session: Session, name: str, first_week: Week, now: datetime) -> UnitBooks:
-    """The unit; set up with this first digest week if it is new."""
-    row = session.get(Unit, name)
+def ensure(session: Session, team: Team, now: datetime) -> UnitBooks:
+    """The team's unit. A new one's first digest is about the week that has just ended."""
+    row = session.get(Unit, team.name)
     if row is None:
-        row = Unit(name=name, created_at=now, first_week=first_week.monday)
+        row = Unit(name=team.name, created_at=now, first_week=Week.of(now, team.zone).plus(-1).monday)
         session.add(row)
     return UnitBooks(row.name, row.created_at, Week(row.first_week), Week(row.opened) if row.opened else None)
 

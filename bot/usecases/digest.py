@@ -55,7 +55,7 @@ def freeze_due(engine: Engine, team: Team, publishing: Publishing, now: datetime
     frozen: list[Block] = []
     while True:
         with transaction(engine) as session:
-            unit = units.ensure(session, team.name, _first_week(team, now), now)
+            unit = units.ensure(session, team, now)
             last = blocks.last_frozen(session, team.name)
             week = last.next() if last else unit.first_week
             due = due_at(week, team.schedule, team.zone)
@@ -79,11 +79,6 @@ def unread(session: Session, team: Team, week: Week) -> tuple[str, ...]:
 
 def _before(cursor: Cursor, end: datetime) -> bool:
     return cursor.fetched_at is None or cursor.fetched_at < end
-
-
-def _first_week(team: Team, now: datetime) -> Week:
-    """A new unit's first digest is about the week that has just ended."""
-    return Week.of(now, team.zone).plus(-1)
 
 
 def _freeze(
@@ -132,6 +127,12 @@ def read(engine: Engine, team: Team, week: Week | None, method_url: str) -> Dige
         wanted = week or blocks.last_frozen(session, team.name)
         block = blocks.of_week(session, team.name, wanted) if wanted else None
         return _digest(session, block, method_url) if block else None
+
+
+def unfrozen(team: Team, week: Week | None, now: datetime, method_url: str) -> Digest:
+    """What is said of a week that is not frozen: the same words as of one that is held."""
+    missing = week or Week.of(now, team.zone)
+    return Digest(Held(team.name, missing, missing, HeldReason.HELD, None), (), method_url)
 
 
 def _digest(session: Session, block: Block, method_url: str) -> Digest:

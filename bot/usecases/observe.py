@@ -61,6 +61,7 @@ def take_roster(engine: Engine, outcomes: OutcomeSource, team: Team, now: dateti
                 f"{login} is in team {team.name} and in team {other}: "
                 "a person counts in one team only, so take them out of one in leverage.toml or on GitHub."
             )
+        units.ensure(session, team, now)
         return units.take_roster(session, team.name, epoch, members)
 
 

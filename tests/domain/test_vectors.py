@@ -182,8 +182,13 @@ def instant(day: int) -> datetime:
 def interval(case: Json) -> Json:
     values = case["input"]["values"]
     found = median_interval(values, int(case["input"]["conf"] * 100))
-    ends = (found.rank, found.low, found.high, found.coverage) if found else (None,) * 4
-    return {"median": median(values)} | dict(zip(("k", "lo", "hi", "coverage"), ends, strict=True))
+    return {
+        "median": median(values),
+        "k": found and found.rank,
+        "lo": found and found.low,
+        "hi": found and found.high,
+        "coverage": found and found.coverage,
+    }
 
 
 def ranks(case: Json) -> Json:
@@ -225,7 +230,7 @@ def gate(case: Json) -> Json:
 def parts(case: Json) -> Json:
     given = case["input"]
     shown = publish_parts({name: scaled(atom) for name, atom in given["atoms"].items()}, rule(given), {})
-    return {"parts": shown and [list(part) for part in shown]}
+    return {"parts": None if shown is None else [list(part) for part in shown]}
 
 
 def rule(given: Json) -> Rule:

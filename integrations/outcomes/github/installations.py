@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TypeVar
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from bot.domain.ports import NotFound, SourceError
 from integrations.outcomes.github import problems
 from integrations.outcomes.github.gateway import Gateway
+from integrations.outcomes.github.models import Foreign, read
 from integrations.outcomes.github.wire import App, Reply
 
 READ: Mapping[str, str] = MappingProxyType({"metadata": "read", "pull_requests": "read", "members": "read"})
@@ -18,23 +18,18 @@ READ: Mapping[str, str] = MappingProxyType({"metadata": "read", "pull_requests":
 LEVELS = ("", "read", "write", "admin")
 
 
-Model = TypeVar("Model", bound=BaseModel)
-
-
-class Account(BaseModel):
+class Account(Foreign):
     login: str
 
 
-class Installation(BaseModel):
-    model_config = ConfigDict(hide_input_in_errors=True)
-
+class Installation(Foreign):
     id: int
     account: Account
     html_url: str = "its settings"
     permissions: dict[str, str] = Field(default_factory=dict)
 
 
-class AppPage(BaseModel):
+class AppPage(Foreign):
     html_url: str = "its page"
 
 
@@ -48,7 +43,9 @@ class Installations:
         self._open: dict[str, Gateway] = {}
 
     def of_repository(self, owner: str, name: str) -> Gateway:
-        return self._opened(owner, lambda: self._found(f"/repos/{quote(owner)}/{quote(name)}/installation", owner, name))
+        return self._opened(
+            owner, lambda: self._found(f"/repos/{quote(owner)}/{quote(name)}/installation", owner, name)
+        )
 
     def of_owner(self, owner: str) -> Gateway:
         return self._opened(owner, lambda: self._found(f"/orgs/{quote(owner)}/installation", owner))
@@ -60,7 +57,7 @@ class Installations:
         found = self._get("/app/installations?per_page=1").body
         if not found:
             raise SourceError(f"The GitHub App is not installed anywhere: {self._install_at()}", permanent=True)
-        installation = _read(Installation, found[0])
+        installation = read(Installation, found[0])
         return self._opened(installation.account.login, lambda: installation)
 
     def not_given(self, owner: str, name: str) -> SourceError:
@@ -76,13 +73,13 @@ class Installations:
         if key not in self._open:
             installation = find()
             granted = _granted(self._permissions, installation.permissions)
-            wire = self._app.installation(installation.id, granted)
+            wire = self._app.installation(installation.id, installation.account.login, granted)
             self._open[key] = Gateway(wire, installation.account.login, granted)
         return self._open[key]
 
     def _found(self, path: str, owner: str, name: str | None = None) -> Installation:
         try:
-            return _read(Installation, self._get(path).body)
+            return read(Installation, self._get(path).body)
         except NotFound:
             pass
         if name is not None and self._is_installed(owner):
@@ -100,7 +97,7 @@ class Installations:
         return False
 
     def _install_at(self) -> str:
-        return f"install it at {_read(AppPage, self._get('/app').body).html_url}/installations/new"
+        return f"install it at {read(AppPage, self._get('/app').body).html_url}/installations/new"
 
     def _get(self, path: str) -> Reply:
         reply = self._app.get(path)
@@ -115,10 +112,3 @@ def _granted(wanted: Mapping[str, str], given: Mapping[str, str]) -> dict[str, s
 
 def _rank(level: str | None) -> int:
     return LEVELS.index(level) if level in LEVELS else 0
-
-
-def _read(model: type[Model], body: object) -> Model:
-    try:
-        return model.model_validate(body)
-    except ValidationError:
-        raise SourceError(f"GitHub's answer is not a readable {model.__name__.lower()}") from None

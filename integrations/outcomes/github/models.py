@@ -3,12 +3,35 @@
 Unknown fields are welcome. Nothing here prints what people wrote: no input in errors, no text in `repr`.
 """
 
-from typing import Generic, Literal, TypeVar
+from datetime import UTC
+from typing import Annotated, Generic, Literal, Self, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    ValidationError,
+)
 from pydantic.alias_generators import to_camel
 
+from bot.domain.ports import SourceError
+
 Node = TypeVar("Node")
+Model = TypeVar("Model", bound=BaseModel)
+Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+
+
+def read(model: type[Model], raw: object) -> Model:
+    """Raises SourceError where GitHub's answer has another shape than its schema."""
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        places = sorted({".".join(map(str, fault["loc"])) for fault in error.errors(include_input=False)})
+        raise SourceError(f"GitHub's answer is no {model.__name__}: look at {', '.join(places[:3])}") from None
 
 
 class Foreign(BaseModel):
@@ -16,23 +39,36 @@ class Foreign(BaseModel):
 
 
 class GraphQL(Foreign):
-    model_config = ConfigDict(alias_generator=to_camel)
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, validate_by_alias=True)
 
 
 class PageInfo(GraphQL):
     has_next_page: bool = False
     end_cursor: str | None = None
 
+    def after(self, previous: str | None) -> str:
+        """The cursor of the next page; an endless list is an error."""
+        if self.end_cursor is None or self.end_cursor == previous:
+            raise SourceError("GitHub announces a next page but does not say where it is")
+        return self.end_cursor
+
 
 class Connection(GraphQL, Generic[Node]):
     """A list of GitHub's; entries it could not make are null."""
 
     page_info: PageInfo = PageInfo()
-    nodes: list[Node | None] = []
+    nodes: list[Node | None] | None = None
 
     @property
     def items(self) -> list[Node]:
-        return [node for node in self.nodes if node is not None]
+        return [node for node in self.nodes or [] if node is not None]
+
+    def joined(self, more: Self | None) -> Self:
+        """With the entries of its next page."""
+        if more is None:
+            raise SourceError("GitHub announces a next page but does not show it")
+        more.page_info.after(self.page_info.end_cursor)
+        return self.model_copy(update={"page_info": more.page_info, "nodes": [*self.items, *more.items]})
 
 
 class AccountNode(GraphQL):
@@ -52,7 +88,7 @@ class GitActorNode(GraphQL):
 
 
 class CommitNode(GraphQL):
-    authored_date: AwareDatetime
+    authored_date: Moment
     message: str = Field(repr=False)
     authors: Connection[GitActorNode]
 
@@ -63,13 +99,13 @@ class PullCommitNode(GraphQL):
 
 class ReviewNode(GraphQL):
     state: str
-    submitted_at: AwareDatetime | None = None
+    submitted_at: Moment | None = None
     author: AccountNode | None = None
 
 
 class EventNode(GraphQL):
     typename: str = Field(alias="__typename")
-    created_at: AwareDatetime
+    created_at: Moment
 
 
 class PullNode(GraphQL):
@@ -79,10 +115,10 @@ class PullNode(GraphQL):
     is_draft: bool
     title: str = Field(repr=False)
     body: str = Field(repr=False)
-    created_at: AwareDatetime
-    updated_at: AwareDatetime
-    merged_at: AwareDatetime | None = None
-    closed_at: AwareDatetime | None = None
+    created_at: Moment
+    updated_at: Moment
+    merged_at: Moment | None = None
+    closed_at: Moment | None = None
     base_ref_name: str
     head_ref_name: str
     author: AccountNode | None = None
@@ -108,7 +144,7 @@ class RestAccount(Foreign):
 
 
 class RestSignature(Foreign):
-    date: AwareDatetime
+    date: Moment
 
 
 class RestCommitText(Foreign):
@@ -143,6 +179,11 @@ class RestPull(Foreign):
     """An entry of `GET /repos/{owner}/{repo}/commits/{sha}/pulls`."""
 
     number: PositiveInt
-    merged_at: AwareDatetime | None = None
+    merged_at: Moment | None = None
     merge_commit_sha: str | None = None
     base: RestBase
+
+    def merged(self, sha: str, repository: str) -> bool:
+        """Whether this commit, which may be abbreviated, is the one that brought it into this repository."""
+        here = self.base.repo.full_name.lower() == repository.lower()
+        return here and self.merged_at is not None and (self.merge_commit_sha or "").startswith(sha)

@@ -57,7 +57,7 @@ def check(reply: Reply, account: str) -> None:
 
 
 def check_as_app(reply: Reply, app: str) -> None:
-    """Raise what the answer to a request signed with the private key says; 404 is NotFound, except for an unknown App."""
+    """Raise what the answer to a request signed with the private key says; NotFound for 404."""
     unknown = reply.status == 404 and "integration not found" in _message(reply)
     if reply.status == 401 or unknown:
         raise SourceError(KEY_REFUSED.format(app=app), permanent=True)

@@ -15,7 +15,8 @@ from integrations.outcomes.github import parse, problems, queries
 from integrations.outcomes.github.details import Details
 from integrations.outcomes.github.gateway import PAGE, Answer, Gateway
 from integrations.outcomes.github.models import GraphQL, PageInfo, PullNode, read
-from integrations.outcomes.github.parse import Repository, Tally
+from integrations.outcomes.github.parse import Repository
+from integrations.outcomes.github.tally import Tally
 
 SMALLEST = 6
 PARTS = frozenset({"files", "commits"})
@@ -43,7 +44,7 @@ class Reader:
         self._name = name
         self._missing = missing
         self._tally = tally
-        self._details = Details(gateway, f"{owner}/{name}", tally)
+        self._details = Details(gateway, tally)
         self._size = PAGE
         self._hidden: frozenset[str] = frozenset()
         self._seen: set[str] = set()
@@ -70,7 +71,7 @@ class Reader:
         """A pull request that was touched while we read can come a second time."""
         fresh = {node.id: node for node in nodes if node.id not in self._seen}
         self._seen.update(fresh)
-        return self._details.pull_requests(list(fresh.values()), repository, self._hidden)
+        return self._details.pull_requests(list(fresh.values()), repository)
 
     def _page(self, after: str | None) -> RepositoryPage:
         while True:

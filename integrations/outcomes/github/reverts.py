@@ -21,8 +21,8 @@ class Claim:
     sha: str | None = None
 
 
-def claim(title: str, body: str, repositories: Iterable[str], reverted: Iterable[str | None]) -> Claim | None:
-    """None if it is no revert. `repositories` are the names of its own repository, `reverted` one entry a commit.
+def claim(title: str, body: str, repository: str, reverted: Iterable[str | None]) -> Claim | None:
+    """None if it is no revert. `repository` is the name of its own, `reverted` has one entry a commit.
 
     Text that only mentions a revert somewhere does not make one; a revert of a revert that names nothing is ordinary.
     """
@@ -33,7 +33,7 @@ def claim(title: str, body: str, repositories: Iterable[str], reverted: Iterable
     if not (by_title or opens or (shas and all(shas))):
         return None
     if number:
-        return Claim(number=_own(number, repositories))
+        return Claim(number=_own(number, repository))
     if commit or (shas and all(shas)):
         return Claim(sha=commit["sha"] if commit else shas[0])
     return Claim() if by_title and by_title[0].count("Revert") % 2 else None
@@ -45,6 +45,6 @@ def reverted_commit(message: str) -> str | None:
     return found["sha"] if found else None
 
 
-def _own(found: re.Match[str], repositories: Iterable[str]) -> int | None:
-    named = (found["repository"] or "").lower()
-    return int(found["number"]) if named in {"", *(name.lower() for name in repositories)} else None
+def _own(found: re.Match[str], repository: str) -> int | None:
+    elsewhere = found["repository"] and found["repository"].lower() != repository.lower()
+    return None if elsewhere else int(found["number"])

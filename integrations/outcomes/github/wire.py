@@ -33,5 +33,5 @@ class App(Protocol):
     def get(self, path: str) -> Reply:
         """What the key alone may read: where the App is installed. Raises SourceError if there is no answer."""
 
-    def installation(self, number: int, permissions: Mapping[str, str]) -> Wire:
-        """A token that can do this and no more. Raises SourceError if GitHub does not give it."""
+    def installation(self, number: int, account: str, permissions: Mapping[str, str]) -> Wire:
+        """A token for this account that can do this and no more. Raises SourceError if GitHub does not give it."""

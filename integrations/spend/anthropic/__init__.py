@@ -38,6 +38,10 @@ def fetch(
             f"Anthropic: {error}. Check {SECRETS[0]}: it has to be an Admin API key of your organisation, "
             "made in the Claude Console under Settings, Admin keys."
         ) from None
+    except NotFound as error:
+        raise NotFound(
+            f"Anthropic: {error}. Check ANTHROPIC_API_URL, and that the key is that of an organisation.", permanent=True
+        ) from None
 
 
 def _fetch(reports: Reports, asked: list[Window]) -> Iterator[AccountDay]:

@@ -13,8 +13,6 @@ from anthropic.types.beta.organization import APIKeyListParams
 from anthropic.types.beta.organization.analytics import CostListParams, UsageListParams
 from typing_extensions import get_type_hints
 
-ANY: frozenset[str] = frozenset()
-
 
 @dataclass(frozen=True)
 class Parameter:
@@ -28,7 +26,8 @@ def declared(params: type) -> dict[str, Parameter]:
     """The SDK's TypedDict as it goes over the wire: lists have brackets and repeat; `betas` is a header."""
     hints = get_type_hints(params)
     hints.pop("betas", None)
-    return {f"{name}[]" if _is_list(hint) else name: Parameter(_literals(hint), _is_list(hint)) for name, hint in hints.items()}
+    parameters = {name: Parameter(_literals(hint), _is_list(hint)) for name, hint in hints.items()}
+    return {f"{name}[]" if one.repeats else name: one for name, one in parameters.items()}
 
 
 def _is_list(hint: Any) -> bool:
@@ -94,7 +93,7 @@ def span(query: Mapping[str, Sequence[str]], now: datetime) -> tuple[datetime, d
     return start, end
 
 
-def since_2026(start: datetime, now: datetime) -> None:
+def not_before_2026(start: datetime, now: datetime) -> None:
     """The bound of the analytics reports alone."""
     if start < max(datetime(2026, 1, 1, tzinfo=UTC), now - timedelta(days=365)):
         raise Wrong("starting_at: must be within the last 365 days and no earlier than 2026-01-01T00:00:00Z")

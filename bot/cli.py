@@ -1,0 +1,218 @@
+"""The command line. Exit 0: done, 1: failed with one clear line on stderr, 2: wrong usage."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import click
+import typer
+
+from bot import __version__, clock, log
+from bot.domain.digest import Digest
+from bot.domain.ports import OutcomeSource, SourceError, SpendSource
+from bot.domain.team import Team
+from bot.domain.weeks import Week
+from bot.errors import UsageError, UserError
+from bot.progress import reporting
+from bot.settings import Settings
+from bot.store.errors import StoreError
+
+if TYPE_CHECKING:
+    from bot.app import App  # it loads every library: only the commands that need it do
+
+DAY = ["%Y-%m-%d"]
+
+cli = typer.Typer(
+    name="leverage",
+    help="How a team's AI compute becomes resolved work.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+class Format(StrEnum):
+    """What `leverage digest` prints: text to read, one JSON document, or the Slack message."""
+
+    TEXT = "text"
+    JSON = "json"
+    BLOCKS = "blocks"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and end the process with its exit code."""
+    sys.exit(_guarded(lambda: cli(arguments, standalone_mode=False) or 0))
+
+
+def _guarded(run: Callable[[], int]) -> int:
+    """Say a person's mistake in one line; a defect of ours keeps its traceback."""
+    try:
+        return run()
+    except (UsageError, click.UsageError) as error:
+        return _say(error.format_message() if isinstance(error, click.UsageError) else str(error), 2)
+    except (UserError, StoreError, SourceError) as error:
+        return _say(str(error), 1)
+    except (KeyboardInterrupt, click.Abort):
+        return _say("stopped; nothing is half-written, the same command goes on from here", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at exit
+        return 1
+
+
+def _say(sentence: str, code: int) -> int:
+    print(f"leverage: {' '.join(sentence.split())}", file=sys.stderr)
+    return code
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"leverage {__version__}")
+        raise typer.Exit
+
+
+@cli.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    log.setup(sys.stderr)
+
+
+@cli.command()
+def demo(once: Annotated[bool, typer.Option("--once", help="Print and end.")] = False) -> None:
+    """Show Leverage at work on an invented company. Needs no account and touches no database of yours."""
+    from bot.demo.play import run
+
+    run(sys.stdout)
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to this version's schema. Every command does so as well."""
+    from bot.app import open_database
+
+    open_database(Settings())
+    print("The database is up to date.")
+
+
+@cli.command()
+def collect(
+    sources: Annotated[list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Default: all whose key is set.")] = None,
+    since: Annotated[datetime | None, typer.Option(formats=DAY, help="First UTC day; default: all still revised.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=DAY, help="The UTC day after the last; default: today's.")] = None,
+) -> None:
+    """Fetch from the providers' admin APIs what was spent."""
+    from bot.app import choose_sources, load, window
+
+    now = clock.now()
+    chosen = choose_sources(Settings(), sources or [])
+    windows = [window(source, since and since.date(), until and until.date(), now) for source in chosen]
+    app = load(Settings())
+    _all_of([partial(_collect, app, source, days, now) for source, days in zip(chosen, windows, strict=True)])
+
+
+def _collect(app: "App", source: SpendSource, days: tuple[date, date], now: datetime) -> None:
+    from bot.usecases.collect import collect as run
+
+    first, last = days
+    with reporting(source.NAME) as report:
+        result = run(
+            app.engine, source, app.access(source), app.splitting, first, last, now,
+            lambda day: report((day - first).days + 1, (last - first).days),
+        )  # fmt: skip
+    print(f"{source.NAME}: {result.days} days, {result.rows} rows")
+    for reason, count in sorted(result.rejected.items()):
+        print(f"{source.NAME}: {count} rows refused: {reason}", file=sys.stderr)
+    for account in result.refused:
+        print(f"{source.NAME}: {account} belongs to a person and is no service account", file=sys.stderr)
+
+
+@cli.command()
+def backfill(
+    repositories: Annotated[list[str] | None, typer.Argument(metavar="[REPO]...", help="Default: all of all teams.")] = None,
+    days: Annotated[int, typer.Option(min=1, max=730, help="How far back.")] = 90,
+) -> None:
+    """Fetch pull requests and team rosters from GitHub. Safe to run again."""
+    from bot.app import load
+
+    now = clock.now()
+    app = load(Settings())
+    chosen = app.repositories(repositories or [])
+    outcomes = app.outcomes()
+    rosters = [partial(_take_roster, app, outcomes, team, now) for team in app.company.teams]
+    pulls = [partial(_backfill, app, outcomes, name, now - timedelta(days=days), now) for name in chosen]
+    _all_of([*rosters, *pulls])
+
+
+def _take_roster(app: "App", outcomes: OutcomeSource, team: Team, now: datetime) -> None:
+    from bot.usecases.observe import take_roster
+
+    taken = take_roster(app.engine, outcomes, team, now)
+    print(f"{team.name}: {'roster taken' if taken else 'this epoch has its roster'}")
+
+
+def _backfill(app: "App", outcomes: OutcomeSource, repository: str, since: datetime, now: datetime) -> None:
+    from bot.usecases.observe import backfill as run
+
+    with reporting(repository) as report:
+        seen = run(app.engine, outcomes, repository, since, now, report)
+    print(f"{repository}: {seen.seen} pull requests, {seen.changed} new or changed")
+
+
+def _all_of(steps: Sequence[Callable[[], None]]) -> None:
+    """Do every step even if one fails, then fail with the first error; the others are said before it."""
+    errors: list[SourceError] = []
+    for step in steps:
+        try:
+            step()
+        except SourceError as error:
+            errors.append(error)
+    for error in errors[1:]:
+        _say(str(error), 1)
+    if errors:
+        raise errors[0]
+
+
+@cli.command()
+def digest(
+    team: Annotated[str, typer.Argument(help="A team of leverage.toml.")],
+    week: Annotated[str | None, typer.Option(metavar="2026-W20", help="An ISO week; default: the newest.")] = None,
+    format: Annotated[Format, typer.Option(help="Text to read, a JSON document, or Slack's blocks.")] = Format.TEXT,
+) -> None:
+    """Print a team's frozen digest, after freezing the weeks that are due."""
+    from bot.app import load
+    from bot.usecases.digest import freeze_due, read, unfrozen
+
+    wanted = _week(week)
+    app = load(Settings())
+    chosen = app.team(team)
+    frozen = freeze_due(app.engine, chosen, app.publishing, clock.now())
+    for source in frozen.waits_for:
+        print(f"The week that is due waits for {source}: {ADVICE[source in chosen.repositories]}", file=sys.stderr)
+    found = read(app.engine, chosen, wanted, app.publishing.method_url)
+    _print(found or unfrozen(chosen, wanted, clock.now(), app.publishing.method_url), format)
+
+
+ADVICE = {True: "run `leverage backfill`.", False: "run `leverage collect`."}
+
+
+def _week(text: str | None) -> Week | None:
+    try:
+        return Week.parse(text) if text else None
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _print(found: Digest, format: Format) -> None:
+    from bot import render
+
+    if format is Format.TEXT:
+        print(render.text(found))
+    else:
+        message = render.document(found) if format is Format.JSON else render.slack_message(found).blocks
+        print(json.dumps(message, indent=2, ensure_ascii=False))

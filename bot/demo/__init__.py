@@ -1,0 +1,1 @@
+"""The demo: an invented company, replayed through the code that real data goes through."""

@@ -1,0 +1,155 @@
+"""Anthropic's reports about the invented company, as an HTTP transport that answers as of a given moment.
+
+Like the real ones they are late: the running day and the one before are not complete, and the days before those are
+still revised, mostly up and sometimes down.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+
+from bot.demo.company import ORGANISATION
+from bot.demo.work import OPUS, SONNET, Usage
+
+TOKENS = {"uncached_input_tokens": 310, "cache_write": 2400, "cache_read_input_tokens": 47_000, "output_tokens": 430}
+"""Of a request, on average."""
+PRICES = {OPUS: (40, 50, 2, 200), SONNET: (30, 38, 3, 150)}
+"""Tenths of a micro-USD for a token of each kind above."""
+BILLED_PERCENT = 90
+FRESH_AFTER = timedelta(minutes=20)
+
+Row = dict[str, Any]
+
+
+def transport(usage: Iterable[Usage], now: datetime) -> httpx2.MockTransport:
+    """The organisation's reports as they are now."""
+    return httpx2.MockTransport(Reports(tuple(usage), now).answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    usage: tuple[Usage, ...]
+    now: datetime
+
+    def answer(self, request: httpx2.Request) -> httpx2.Response:
+        query = request.url.params
+        match urlsplit(str(request.url)).path:
+            case "/v1/organizations/api_keys":
+                return _json({"data": [], "has_more": False})
+            case "/v1/organizations/analytics/cost" if query.get_list("group_by[]"):
+                return self._page(query, self._grouped(query, cost))
+            case "/v1/organizations/analytics/cost":
+                return self._page(query, self._totals(query))
+            case "/v1/organizations/analytics/usage":
+                return self._page(query, self._grouped(query, tokens))
+        return httpx2.Response(404)
+
+    def _page(self, query: httpx2.QueryParams, rows: Iterable[Row]) -> httpx2.Response:
+        everything = list(rows)
+        start, limit = int(query.get("page", 0)), int(query.get("limit", 20))
+        end = start + limit
+        following = str(end) if end < len(everything) else None
+        return _json(
+            {
+                "data": everything[start:end],
+                "has_more": following is not None,
+                "next_page": following,
+                "data_refreshed_at": _rfc3339(self.now - FRESH_AFTER),
+            }
+        )
+
+    def _grouped(self, query: httpx2.QueryParams, numbers: Callable[[Usage, int], Row]) -> Iterator[Row]:
+        for one, requests in self._known(query):
+            yield {
+                **_bucket(one.day),
+                "group": {"actor": actor(one.actor), "model": one.model},
+                **numbers(one, requests),
+            }
+
+    def _totals(self, query: httpx2.QueryParams) -> Iterator[Row]:
+        sums: dict[date, int] = {}
+        for one, requests in self._known(query):
+            sums[one.day] = sums.get(one.day, 0) + price(one, requests)
+        for day, micro in sums.items():
+            yield {**_bucket(day), "group": {"actor": None, "model": None}, "cost": money(micro)}
+
+    def _known(self, query: httpx2.QueryParams) -> Iterator[tuple[Usage, int]]:
+        """What the reports know of the days asked for, and how many requests of each so far."""
+        first, end = (datetime.fromisoformat(query[name]) for name in ("starting_at", "ending_at"))
+        for one in self.usage:
+            if first.date() <= one.day and _midnight(one.day) < end:
+                requests = counted(one, self.now)
+                if requests:
+                    yield one, requests
+
+
+def counted(one: Usage, now: datetime) -> int:
+    """How many of the requests are counted by now."""
+    age = now - FRESH_AFTER - _midnight(one.day)
+    if age < timedelta(days=1):
+        percent = max(0, 90 * age // timedelta(days=1))
+    elif age < timedelta(days=2):
+        percent = 90
+    elif age < timedelta(days=4):
+        percent = 97 + _luck(one) % 5
+    else:
+        percent = 100
+    return one.requests * percent // 100
+
+
+def _luck(one: Usage) -> int:
+    return hashlib.sha256(f"{one.actor}/{one.day}/{one.model}".encode()).digest()[0]
+
+
+def price(one: Usage, requests: int) -> int:
+    """List price in micro-USD; always tens, so that the discount leaves whole ones."""
+    tenths = sum(each * rate for each, rate in zip(TOKENS.values(), PRICES[one.model], strict=True))
+    return requests * (tenths // 100 * 10)
+
+
+def cost(one: Usage, requests: int) -> Row:
+    return {"cost": {**money(price(one, requests)), "requests": requests}}
+
+
+def money(micro: int) -> Row:
+    """Amounts are decimal strings in cents."""
+    return {"currency": "USD", "amount": _cents(micro * BILLED_PERCENT // 100), "list_amount": _cents(micro)}
+
+
+def _cents(micro: int) -> str:
+    return f"{micro // 10_000}.{micro % 10_000:04}00"
+
+
+def tokens(_one: Usage, requests: int) -> Row:
+    kinds = {name: each * requests for name, each in TOKENS.items()}
+    written = kinds.pop("cache_write")
+    creation = {"ephemeral_5m_input_tokens": written, "ephemeral_1h_input_tokens": 0}
+    return {"usage": {**kinds, "cache_creation": creation, "requests": requests}}
+
+
+def actor(name: str) -> Row:
+    if name.startswith("svac_"):
+        return {"type": "service_account_actor", "service_account_id": name}
+    return {"type": "user_actor", "user_id": f"user_{name}", "email_address": f"{name}@{ORGANISATION}.example"}
+
+
+def _bucket(day: date) -> Row:
+    return {"starting_at": _rfc3339(_midnight(day)), "ending_at": _rfc3339(_midnight(day + timedelta(days=1)))}
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def _rfc3339(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _json(body: Mapping[str, Any]) -> httpx2.Response:
+    return httpx2.Response(200, content=json.dumps(body), headers={"content-type": "application/json"})

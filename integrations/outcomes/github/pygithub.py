@@ -1,0 +1,106 @@
+"""The wire in the product: PyGithub signs, renews tokens, waits between requests and tries reads again."""
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from json import JSONDecodeError
+from typing import Any
+
+from github import Auth, Github, GithubException, GithubIntegration
+from jwt import PyJWTError
+from requests import RequestException
+
+from bot.domain.ports import SourceError
+from integrations.outcomes.github import problems
+from integrations.outcomes.github.retry import ReadRetry
+from integrations.outcomes.github.wire import Reply
+
+TIMEOUT = 15
+PAUSE = 0.25
+"""Seconds between two requests. PyGithub would leave a second between two POSTs, but ours are queries, not writes."""
+
+
+class PyGithubApp:
+    """An App by its private key (PEM text). Nothing is read or sent before the first request."""
+
+    def __init__(
+        self, app_id: str, private_key: str, base_url: str, *, retry: ReadRetry | None = None, pause: float = PAUSE
+    ) -> None:
+        self._app_id = app_id
+        self._private_key = private_key
+        self._options: dict[str, Any] = {
+            "base_url": base_url.rstrip("/"),
+            "retry": retry or ReadRetry(),
+            "timeout": TIMEOUT,
+            "seconds_between_requests": pause,
+            "seconds_between_writes": pause,
+            "user_agent": "leverage-bot",
+        }
+
+    @cached_property
+    def _integration(self) -> GithubIntegration:
+        try:
+            auth = Auth.AppAuth(self._app_id, self._private_key)
+            auth.create_jwt()
+        except (PyJWTError, ValueError, AssertionError):
+            raise SourceError(
+                "GITHUB_APP_PRIVATE_KEY is not a private key in PEM form, or GITHUB_APP_ID is empty", permanent=True
+            ) from None
+        return GithubIntegration(auth=auth, **self._options)
+
+    def get(self, path: str) -> Reply:
+        requester = self._integration.requester
+        return _reply(lambda: requester.requestJsonAndCheck("GET", path))
+
+    def installation(self, number: int, account: str, permissions: Mapping[str, str]) -> "PyGithubWire":
+        wire = PyGithubWire(self._integration, number, permissions)
+        problems.check_token(wire.renew(), self._app_id, account)
+        return wire
+
+
+class PyGithubWire:
+    """One installation, by a token that can do what `permissions` name. A token that GitHub drops is renewed once."""
+
+    def __init__(self, integration: GithubIntegration, number: int, permissions: Mapping[str, str]) -> None:
+        self._integration = integration
+        self._number = number
+        self._permissions = dict(permissions)
+
+    def renew(self) -> Reply:
+        """Get a token; its answer tells why there is none."""
+        auth = self._integration.auth.get_installation_auth(
+            self._number, self._permissions, self._integration.requester
+        )
+        reply = _reply(lambda: ({}, {"expires": bool(auth.token)}))
+        options = self._integration.requester.withAuth(auth).kwargs
+        self._github = Github(**options)
+        return reply
+
+    def get(self, path: str) -> Reply:
+        return self._twice(lambda: self._github.requester.requestJsonAndCheck("GET", path))
+
+    def graphql(self, query: str, variables: Mapping[str, Any]) -> Reply:
+        """Not by PyGithub's `graphql_query`, which throws away an answer that is refused in part."""
+        body = {"query": query, "variables": dict(variables)}
+        return self._twice(
+            lambda: self._github.requester.requestJsonAndCheck("POST", self._github.requester.graphql_url, input=body)
+        )
+
+    def _twice(self, send: Callable[[], tuple[Mapping[str, Any], Any]]) -> Reply:
+        reply = _reply(send)
+        if reply.status != 401 or self.renew().status >= 400:
+            return reply
+        return _reply(send)
+
+
+def _reply(send: Callable[[], tuple[Mapping[str, Any], Any]]) -> Reply:
+    try:
+        headers, body = send()
+    except GithubException as error:
+        return Reply(error.status, error.data, _lower(error.headers or {}))
+    except (RequestException, JSONDecodeError) as error:
+        raise problems.TooMuch(f"GitHub does not answer ({type(error).__name__})") from None
+    return Reply(200, body, _lower(headers))
+
+
+def _lower(headers: Mapping[str, Any]) -> dict[str, str]:
+    return {name.lower(): str(value) for name, value in headers.items()}

@@ -1,0 +1,7 @@
+"""An invented GitHub that answers our queries; see `fake.py` and `world.py`."""
+
+from tests.fake_github.fake import FakeGitHub
+from tests.fake_github.server import serve
+from tests.fake_github.world import FakePull, FakeRepository, commit
+
+__all__ = ["FakeGitHub", "FakePull", "FakeRepository", "commit", "serve"]

@@ -1,0 +1,144 @@
+"""Answers our GraphQL queries from the world, by graphql-core on the part of GitHub's schema that they touch."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from graphql import GraphQLError, GraphQLSchema, build_schema, graphql_sync
+
+from tests.fake_github.world import FakeAccount, FakeCommit, FakePull, FakeRepository, moment
+
+EVENTS = {"ready": "ReadyForReviewEvent", "draft": "ConvertToDraftEvent"}
+Tree = dict[str, Any]
+
+
+@cache
+def schema() -> GraphQLSchema:
+    return build_schema((Path(__file__).parent / "schema.graphql").read_text())
+
+
+def execute(root: Tree, query: str, variables: Mapping[str, Any]) -> Tree:
+    result = graphql_sync(schema(), query, root_value=root, variable_values=dict(variables))
+    answer: Tree = {"data": result.data}
+    if result.errors:
+        answer["errors"] = [_complaint(error) for error in result.errors]
+    return answer
+
+
+def refusal(kind: str, message: str) -> GraphQLError:
+    return GraphQLError(message, extensions={"type": kind})
+
+
+def _complaint(error: GraphQLError) -> Tree:
+    kind = (error.extensions or {}).get("type")
+    return {"message": error.message, "path": error.path} | ({"type": kind} if kind else {})
+
+
+def connection(items: Sequence[Any], first: int | None = None, after: str | None = None, **_: Any) -> Tree:
+    if first is None or not 0 < first <= 100:
+        raise refusal("EXCESSIVE_PAGINATION", "ask for 1 to 100 records")
+    start = int(after or 0)
+    page = list(items[start : start + first])
+    end = start + len(page)
+    return {
+        "totalCount": len(items),
+        "pageInfo": {"hasNextPage": end < len(items), "endCursor": str(end) if page else None},
+        "nodes": page,
+    }
+
+
+def listing(items: Sequence[Any]) -> Any:
+    return lambda _info, **arguments: connection(items, **arguments)
+
+
+def account(found: FakeAccount | None) -> Tree | None:
+    return None if found is None else {"__typename": found.kind, "id": found.id, "login": found.login}
+
+
+class Trees:
+    """Turns the world into what the schema asks for. `hidden` are the lists of private repositories nobody may see."""
+
+    def __init__(self, accounts: Mapping[str, FakeAccount], hidden: set[str]) -> None:
+        self._accounts = accounts
+        self._hidden = hidden
+
+    def user(self, login: str) -> Tree:
+        found = self._accounts.get(login.lower())
+        if found is None or found.kind != "User":
+            raise refusal("NOT_FOUND", f"Could not resolve to a User with the login of '{login}'.")
+        return account(found) or {}
+
+    def repository(self, repository: FakeRepository) -> Tree:
+        newest = sorted(repository.pulls, key=lambda pull: pull.touched, reverse=True)
+        return {
+            "__typename": "Repository",
+            "id": repository.id,
+            "nameWithOwner": repository.name,
+            "pullRequests": listing([self.pull(repository, pull) for pull in newest]),
+        }
+
+    def pull(self, repository: FakeRepository, pull: FakePull) -> Tree:
+        plain = {
+            "__typename": "PullRequest",
+            "id": repository.pulls_id(pull),
+            "number": pull.number,
+            "state": pull.state,
+            "isDraft": pull.draft,
+            "title": pull.title,
+            "body": pull.body,
+            "createdAt": moment(pull.created),
+            "updatedAt": pull.touched,
+            "mergedAt": pull.merged and moment(pull.merged),
+            "closedAt": (end := pull.merged or pull.closed) and moment(end),
+            "baseRefName": pull.base,
+            "headRefName": pull.head,
+            "author": self._account(pull.author),
+        }
+        return plain | self._lists(repository, pull) | dict(pull.raw)
+
+    def _lists(self, repository: FakeRepository, pull: FakePull) -> Tree:
+        events = [
+            {"__typename": EVENTS[kind], "id": f"E_{at}", "createdAt": moment(at)} for kind, at in pull.draft_events
+        ]
+        files = [
+            {"path": path, "additions": plus, "deletions": minus} for path, (plus, minus) in (pull.files or {}).items()
+        ]
+        reviews = [self._review(*review) for review in pull.reviews]
+        commits = [self._commit(repository, commit) for commit in pull.commits]
+        return {
+            "assignees": listing([self._account(login) for login in pull.assignees]),
+            "timelineItems": listing(events),
+            "reviews": listing(reviews),
+            "files": None if pull.files is None else self._shown(repository, "files", listing(files)),
+            "commits": listing(commits),
+        }
+
+    def _commit(self, repository: FakeRepository, commit: FakeCommit) -> Tree:
+        """As on GitHub, it is the commit that is refused, not the list."""
+        actors = [{"user": self._person(login)} for login in commit.authors]
+        tree = {"id": "C", "authoredDate": commit.at, "message": commit.message, "authors": listing(actors)}
+        return {"id": "PC", "commit": self._shown(repository, "commits", tree)}
+
+    def _shown(self, repository: FakeRepository, part: str, value: Any) -> Any:
+        if repository.private and part in self._hidden:
+            return _refuse
+        return value
+
+    def _review(self, login: str | None, state: str, at: str) -> Tree:
+        submitted = None if state == "PENDING" else moment(at)
+        return {"id": "R", "state": state, "submittedAt": submitted, "author": self._account(login)}
+
+    def _person(self, login: str) -> Tree | None:
+        """Bots and strangers are no users."""
+        found = self._account(login)
+        return found if found and found["__typename"] == "User" else None
+
+    def _account(self, login: str | None) -> Tree | None:
+        if login is None or login.startswith("*"):
+            return None
+        return account(self._accounts.get(login.lower()) or FakeAccount(login))
+
+
+def _refuse(_info: Any, **_: Any) -> Any:
+    raise refusal("FORBIDDEN", "Resource not accessible by integration")
