@@ -1,6 +1,6 @@
 """The composition root: the only file that knows every part, and the only one that picks integrations."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
@@ -8,6 +8,7 @@ from typing import cast
 
 from sqlalchemy import Engine
 
+from bot import config
 from bot.domain.ports import OutcomeSource, SpendSource
 from bot.domain.team import Company, Team
 from bot.errors import UsageError, UserError
@@ -41,8 +42,7 @@ class App:
 
     @property
     def splitting(self) -> Splitting:
-        listed = frozenset(account for team in self.company.teams for account in team.service_accounts)
-        return Splitting(self.secret, listed)
+        return Splitting(self.secret, self.company.service_accounts)
 
     def team(self, name: str) -> Team:
         """The team of this name. Raises UsageError naming those there are."""
@@ -62,26 +62,33 @@ class App:
         app_id, key = self.settings.github_app()
         return GitHubOutcomes(app_id, key, self.settings.github_api_url)
 
-    def repositories(self, asked: list[str]) -> list[str]:
+    def repositories(self, asked: Sequence[str]) -> list[str]:
         """The repositories asked for, or all that some team observes. Raises UsageError for a stranger."""
-        observed = list(dict.fromkeys(name for team in self.company.teams for name in team.repositories))
+        observed = self.company.repositories
         for name in asked:
             if name not in observed:
-                raise UsageError(f"No team in {self.settings.leverage_config} observes {name!r}: {', '.join(observed)}.")
-        return asked or observed
+                raise UsageError(
+                    f"No team in {self.settings.leverage_config} observes {name!r}: {', '.join(observed)}."
+                )
+        return list(asked or observed)
 
 
-def open_app(settings: Settings, company: Company) -> App:
-    """Open and migrate the database. Raises UserError or StoreError."""
-    secret = settings.secret_key()
-    engine = connect(settings.database())
-    migrate(engine)
+def load(settings: Settings) -> App:
+    """The deployment that these settings describe, its database migrated. Raises UserError, StoreError."""
+    company, secret = config.load(settings.leverage_config), settings.secret_key()
+    engine = open_database(settings)
     with transaction(engine) as session:
         secrets.check(session, secret)
     return App(settings, company, engine, secret)
 
 
-def sources(settings: Settings, asked: list[str]) -> list[SpendSource]:
+def open_database(settings: Settings) -> Engine:
+    """The database, migrated over its direct address. Raises StoreError."""
+    migrate(connect(settings.direct_database()))
+    return connect(settings.database())
+
+
+def choose_sources(settings: Settings, asked: Sequence[str]) -> list[SpendSource]:
     """The sources asked for, or all whose keys are set. Raises UsageError for an unknown one, UserError for none."""
     for name in asked:
         if name not in SOURCES:

@@ -9,7 +9,6 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
-import click
 import typer
 
 from bot import __version__, clock, log
@@ -30,7 +29,6 @@ DAY = ["%Y-%m-%d"]
 cli = typer.Typer(
     name="leverage",
     help="How a team's AI compute becomes resolved work.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -47,18 +45,21 @@ class Format(StrEnum):
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and end the process with its exit code."""
-    sys.exit(_guarded(lambda: cli(arguments, standalone_mode=False) or 0))
+    given = sys.argv[1:] if arguments is None else arguments
+    sys.exit(_guarded(lambda: cli(given or ["--help"], standalone_mode=False) or 0))
 
 
 def _guarded(run: Callable[[], int]) -> int:
     """Say a person's mistake in one line; a defect of ours keeps its traceback."""
     try:
         return run()
-    except (UsageError, click.UsageError) as error:
-        return _say(error.format_message() if isinstance(error, click.UsageError) else str(error), 2)
-    except (UserError, StoreError, SourceError) as error:
+    except typer.TyperException as error:
+        return _say(f"{error.format_message().rstrip('.')}. See `leverage --help`.", error.exit_code)
+    except UserError as error:
+        return _say(str(error), error.exit_code)
+    except (StoreError, SourceError) as error:
         return _say(str(error), 1)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         return _say("stopped; nothing is half-written, the same command goes on from here", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at exit
@@ -78,9 +79,11 @@ def _version(asked: bool) -> None:
 
 @cli.callback()
 def _options(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
-    log.setup(sys.stderr)
+    log.setup(sys.stderr, "WARNING")
 
 
 @cli.command()
@@ -102,9 +105,15 @@ def migrate() -> None:
 
 @cli.command()
 def collect(
-    sources: Annotated[list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Default: all whose key is set.")] = None,
-    since: Annotated[datetime | None, typer.Option(formats=DAY, help="First UTC day; default: all still revised.")] = None,
-    until: Annotated[datetime | None, typer.Option(formats=DAY, help="The UTC day after the last; default: today's.")] = None,
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Default: all whose key is set.")
+    ] = None,
+    since: Annotated[
+        datetime | None, typer.Option(formats=DAY, help="First UTC day; default: all still revised.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=DAY, help="The UTC day after the last; default: today's.")
+    ] = None,
 ) -> None:
     """Fetch from the providers' admin APIs what was spent."""
     from bot.app import choose_sources, load, window
@@ -134,7 +143,9 @@ def _collect(app: "App", source: SpendSource, days: tuple[date, date], now: date
 
 @cli.command()
 def backfill(
-    repositories: Annotated[list[str] | None, typer.Argument(metavar="[REPO]...", help="Default: all of all teams.")] = None,
+    repositories: Annotated[
+        list[str] | None, typer.Argument(metavar="[REPO]...", help="Default: all of all teams.")
+    ] = None,
     days: Annotated[int, typer.Option(min=1, max=730, help="How far back.")] = 90,
 ) -> None:
     """Fetch pull requests and team rosters from GitHub. Safe to run again."""
@@ -166,16 +177,16 @@ def _backfill(app: "App", outcomes: OutcomeSource, repository: str, since: datet
 
 def _all_of(steps: Sequence[Callable[[], None]]) -> None:
     """Do every step even if one fails, then fail with the first error; the others are said before it."""
-    errors: list[SourceError] = []
+    failures: list[SourceError] = []
     for step in steps:
         try:
             step()
         except SourceError as error:
-            errors.append(error)
-    for error in errors[1:]:
-        _say(str(error), 1)
-    if errors:
-        raise errors[0]
+            failures.append(error)
+    for failure in failures[1:]:
+        _say(str(failure), 1)
+    if failures:
+        raise failures[0]
 
 
 @cli.command()

@@ -29,7 +29,7 @@ FIELDS = (
 PINNED = ("slack_sdk", "slack_bolt", "urllib3", "sqlalchemy", "github", "httpx2", "httpcore2", "apscheduler")
 """Loggers that would print tokens, bodies or queries, or a line every few seconds: never below WARNING."""
 
-PLAIN_SPOKEN = ("bot", "integrations", "alembic", "uvicorn.error")
+PLAIN_SPOKEN = ("bot", "integrations", "alembic", "dotenv", "uvicorn.error")
 """Loggers whose messages quote nothing but their arguments, which are dropped."""
 
 LONGEST = 300

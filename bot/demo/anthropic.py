@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from bot.demo.company import ORGANISATION
-from bot.demo.work import OPUS, SONNET, Usage
+from bot.demo.usage import OPUS, SONNET, Usage
 
 TOKENS = {"uncached_input_tokens": 310, "cache_write": 2400, "cache_read_input_tokens": 47_000, "output_tokens": 430}
 """Of a request, on average."""
@@ -27,15 +27,15 @@ FRESH_AFTER = timedelta(minutes=20)
 Row = dict[str, Any]
 
 
-def transport(usage: Iterable[Usage], now: datetime) -> httpx2.MockTransport:
-    """The organisation's reports as they are now."""
-    return httpx2.MockTransport(Reports(tuple(usage), now).answer)
-
-
 @dataclass(frozen=True, slots=True)
 class Reports:
+    """The organisation's reports as they are now."""
+
     usage: tuple[Usage, ...]
     now: datetime
+
+    def transport(self) -> httpx2.MockTransport:
+        return httpx2.MockTransport(self.answer)
 
     def answer(self, request: httpx2.Request) -> httpx2.Response:
         query = request.url.params
@@ -90,14 +90,14 @@ class Reports:
 
 
 def counted(one: Usage, now: datetime) -> int:
-    """How many of the requests are counted by now."""
+    """How many of the requests the reports know by now: not all of yesterday's, and some that are taken back later."""
     age = now - FRESH_AFTER - _midnight(one.day)
     if age < timedelta(days=1):
         percent = max(0, 90 * age // timedelta(days=1))
     elif age < timedelta(days=2):
         percent = 90
-    elif age < timedelta(days=4):
-        percent = 97 + _luck(one) % 5
+    elif age < timedelta(days=5):
+        percent = 96 + _luck(one) % 9
     else:
         percent = 100
     return one.requests * percent // 100

@@ -1,4 +1,4 @@
-"""An invented company: its teams, who of them joined Leverage and when, and what two machines of it do.
+"""An invented company: its teams, and who of them joined Leverage and when.
 
 Nothing here asks a clock, and every draw has its own seed: it is the same company each time.
 """
@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
+DAY = timedelta(days=1)
 ORGANISATION = "fernwick"
 MONDAYS = tuple(date(2026, 9, 21) + timedelta(weeks=number) for number in range(8))
 FIRST_DAY = MONDAYS[0] - timedelta(weeks=6)
@@ -18,8 +19,8 @@ DIGEST_AT = time(9)
 CI = "svac_checkout_ci"
 NIGHTLY = "svac_search_nightly"
 
-HEAVY = "rui"
-HEAVY_WEEK = date(2026, 10, 12)
+HEAVY, HEAVY_WEEK, HEAVY_DAYS = "rui", date(2026, 10, 12), 4
+"""Whose work outweighs that of all colleagues, in which week, and on how many days of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +83,7 @@ def _group(name: str, zone: str, repositories: str, crew: Iterator[tuple[str, da
         tuple(Person(login, name, joined_at) for login, joined_at in crew),
         (CI,) if name == "payments" else (),
     )
+
+
+def is_heavy(person: Person, day: date) -> bool:
+    return person.login == HEAVY and HEAVY_WEEK <= day < HEAVY_WEEK + HEAVY_DAYS * DAY

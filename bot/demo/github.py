@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bot.demo.changes import Change, Verdict
 from bot.demo.company import ORGANISATION
-from bot.demo.work import Change, Verdict
 from integrations.outcomes.github.wire import Reply
 
 INSTALLATION = {
@@ -65,14 +65,13 @@ def _moments(change: Change) -> Iterable[datetime]:
 def pull(change: Change, now: datetime) -> Node:
     """The pull request as it is now."""
     ended = change.ended_at <= now
-    is_draft = change.ready_at > now
     merged_at = change.ended_at if ended and change.merged else None
-    ready = [] if change.ready_at in (change.opened_at, None) or is_draft else [change.ready_at]
+    was_draft = change.opened_at < change.ready_at <= now
     return {
         "id": f"PR_{change.repository}_{change.number}",
         "number": change.number,
         "state": ("MERGED" if change.merged else "CLOSED") if ended else "OPEN",
-        "isDraft": is_draft,
+        "isDraft": change.ready_at > now,
         "title": change.title,
         "body": change.body,
         "createdAt": change.opened_at.isoformat(),
@@ -83,7 +82,7 @@ def pull(change: Change, now: datetime) -> Node:
         "headRefName": f"{change.author}/{change.number}",
         "author": account(change.author),
         "assignees": NOTHING,
-        "draftEvents": _list({"__typename": "ReadyForReviewEvent", "createdAt": at.isoformat()} for at in ready),
+        "draftEvents": _list([_ready(change)] if was_draft else []),
         "reviews": _list(_review(one) for one in change.reviews if one.at <= now),
         "files": _list([{"path": "src/app.py", "additions": change.lines, "deletions": change.lines // 4}]),
         "commits": _list(_commit(change.author, at) for at in change.commits if at <= now),
@@ -96,6 +95,10 @@ def account(login: str) -> Node:
 
 def node_id(login: str) -> str:
     return f"U_{login}"
+
+
+def _ready(change: Change) -> Node:
+    return {"__typename": "ReadyForReviewEvent", "createdAt": change.ready_at.isoformat()}
 
 
 def _review(verdict: Verdict) -> Node:

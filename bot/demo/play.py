@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -12,15 +12,17 @@ from typing import TextIO, cast
 from sqlalchemy import Engine, event
 
 from bot.app import METHOD_URL, window
-from bot.demo import anthropic as reports
-from bot.demo import words, work
+from bot.demo import words
+from bot.demo.anthropic import Reports
+from bot.demo.changes import Change, changes
 from bot.demo.company import DIGEST_AT, MONDAYS, Group, Person, groups
 from bot.demo.github import DemoApp, node_id
+from bot.demo.usage import Usage, usage
 from bot.domain.digest import Digest
 from bot.domain.ports import SpendSource
 from bot.domain.privacy.gate import Rule
 from bot.domain.team import Team
-from bot.domain.weeks import Schedule
+from bot.domain.weeks import Schedule, Week
 from bot.store.db import connect
 from bot.store.migrate import migrate
 from bot.usecases import digest as digests
@@ -46,8 +48,8 @@ class Company:
     """All that there is to know of the invented company."""
 
     groups: tuple[Group, ...]
-    usage: tuple[work.Usage, ...]
-    changes: tuple[work.Change, ...]
+    usage: tuple[Usage, ...]
+    changes: tuple[Change, ...]
 
     @property
     def teams(self) -> dict[str, Team]:
@@ -62,7 +64,7 @@ def run(out: TextIO, progress: Progress = lambda done, total: None) -> None:
 
 def company() -> Company:
     all_groups = groups()
-    return Company(all_groups, tuple(work.usage(all_groups)), tuple(work.changes(all_groups)))
+    return Company(all_groups, tuple(usage(all_groups)), tuple(changes(all_groups)))
 
 
 @contextmanager
@@ -109,11 +111,16 @@ def read(engine: Engine, company: Company, now: datetime) -> None:
             _let_in(engine, person, group, now)
         for repository in group.repositories:
             backfill(engine, github, repository, since, now, _quiet)
-    access = Access(HttpClient(reports.transport(company.usage, now)), {anthropic.SECRETS[0]: "demo"}, None)
-    listed = frozenset(service for group in company.groups for service in group.services)
+    _collect(engine, company, now)
+
+
+def _collect(engine: Engine, company: Company, now: datetime) -> None:
     source = cast(SpendSource, anthropic)
+    listed = frozenset(service for group in company.groups for service in group.services)
     first, end = window(source, None, None, now)
-    collect(engine, source, access, Splitting(SECRET, listed), first, end, now, _quiet)
+    with closing(HttpClient(Reports(company.usage, now).transport())) as http:
+        access = Access(http, dict.fromkeys(source.SECRETS, "demo"), None)
+        collect(engine, source, access, Splitting(SECRET, listed), first, end, now, _quiet)
 
 
 def _let_in(engine: Engine, person: Person, group: Group, now: datetime) -> None:
@@ -129,7 +136,7 @@ def _posted(engine: Engine, company: Company, monday: date) -> Iterator[tuple[Gr
     for group in sorted(company.groups, key=lambda group: group.at(monday, DIGEST_AT)):
         team = company.teams[group.name]
         digests.freeze_due(engine, team, publishing, group.at(monday, DIGEST_AT))
-        digest = digests.read(engine, team, None, METHOD_URL)
+        digest = digests.read(engine, team, Week(monday).plus(-1), METHOD_URL)
         if digest:
             yield group, digest
 

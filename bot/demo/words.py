@@ -1,6 +1,5 @@
 """What the demo says around the digests."""
 
-import textwrap
 from collections.abc import Iterable, Iterator
 from datetime import date
 
@@ -12,37 +11,39 @@ from bot.render import text
 OPENING = """\
 Leverage, the demo: eight Mondays of a company that does not exist.
 
-Fernwick has three teams, of 12, 8 and 4 people, who work with Claude and GitHub.
-Most of them have joined Leverage; nobody is counted who has not. People, prices
-and pull requests are invented. All else is the real thing: the code that reads,
-balances, withholds and words this is the code that will do it with your data.
-Nothing leaves this machine.
+Fernwick has three teams who work with Claude and GitHub: payments, 12 people
+in Berlin; search, 8 in New York; tools, 4 in London. Most have joined Leverage;
+who has not is not counted. The people, their pull requests and what they spend
+are invented. All else is the real thing: what reads, balances, withholds and
+words this is the code that will do it with your data. Nothing leaves this
+machine, and nothing stays on it.
 
-EIGHT MONDAYS, AND THE FIRST LINE OF EACH DIGEST"""
+EIGHT MONDAYS, 09:00 BY EACH TEAM'S CLOCK: WHAT ITS DIGEST BEGINS WITH"""
 
 CLOSING = """
 WHAT YOU SAW
 
-- payments: seven of twelve joined. Five are out, so a digest may say roughly how
-  many joined; were it one to four, it would be about them and say nothing.
-- search: six joined before the first Monday and two later, who count from the
-  Monday after. One of them is the reason for the held week.
-- tools: four people, and all have joined. With so few, a sum would tell each of
-  them what the others used, so they get GitHub's own facts and no number of money.
-- Each Monday some of the last days' spend was not reported yet. What came later
-  is in the next digest; no digest that was posted is ever changed.
+- payments: seven of the twelve have joined. With five out, a digest may say
+  roughly how many joined; if one to four were out, that would be about them.
+- search: six joined before the first Monday, and two later: they count from the
+  Monday after they joined.
+- tools: all four have joined. In so small a team a sum would tell too much of
+  each of them, so they read what GitHub shows anyway, and no amount of money.
+- On Monday morning the provider has not yet reported all of the last days, and
+  some it corrects later. That goes into the next digest, never into an old one.
 
 WHERE TO GO NEXT
 
 - Connect your own team: README.md, "Connect your own".
-- How each number is made: docs/method.md. What is kept of whom: docs/privacy.md."""
+- How each number is made: docs/method.md.
+- What is kept of whom, and who sees what: docs/privacy.md."""
 
 HELD = """\
 THE WEEK THAT WAS HELD
 
-In #search one person's migration cost more than all the others' work together. To
-show the sum would have been to show that person's share. The channel is not told
-why a week is held; you are, because these people are invented."""
+In search, one person's migration took more compute than all other work there
+together, so the team's sum would nearly have been that person's. The channel
+is not told why a week is held. You are, because these people are invented."""
 
 
 def day(monday: date) -> str:
@@ -50,10 +51,8 @@ def day(monday: date) -> str:
 
 
 def headline(group: Group, digest: Digest) -> str:
-    """The first line of a digest, as part of a list."""
-    place = group.zone.key.partition("/")[2].replace("_", " ")
-    start = f"  {DIGEST_AT:%H:%M} {place:<9} #{group.name:<9} "
-    return textwrap.fill(tell(digest).headline, 92, initial_indent=start, subsequent_indent=" " * len(start))
+    """The first sentence of a digest, as a line of the list."""
+    return f"  #{group.name:<9} {tell(digest).headline}"
 
 
 def is_held(digest: Digest) -> bool:

@@ -40,7 +40,7 @@ class Company:
     @property
     def repositories(self) -> tuple[str, ...]:
         """What is observed for any team, each repository once."""
-        return tuple({name.casefold(): name for team in self.teams for name in team.repositories}.values())
+        return tuple(dict.fromkeys(name for team in self.teams for name in team.repositories))
 
     @property
     def service_accounts(self) -> frozenset[str]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select, text, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
 from sqlmodel import Session
 
 from bot.domain.ledger import Closing, PersonDay, Share, Slice
@@ -97,14 +97,19 @@ def _bookings(unit: str, week: date, closing: Closing) -> list[dict[str, Any]]:
 
 
 def _mark_entered(session: Session, entered: Iterable[Slice]) -> None:
-    rows = [{"person": piece.person, "day": piece.day, "account": piece.account} for piece in entered]
+    rows = [{"of_person": piece.person, "of_day": piece.day, "of_account": piece.account} for piece in entered]
     if rows:
         session.execute(ENTERED, rows)
 
 
-ENTERED = text(
-    "UPDATE person_days SET entered_micro = list_micro, pending = (1 = 0)"
-    " WHERE person_key = :person AND day = :day AND account = :account"
+ENTERED = (
+    update(tables.table(tables.PersonDay))
+    .where(
+        PERSON_DAYS.person_key == bindparam("of_person"),
+        PERSON_DAYS.day == bindparam("of_day"),
+        PERSON_DAYS.account == bindparam("of_account"),
+    )
+    .values(entered_micro=PERSON_DAYS.list_micro, pending=False)
 )
 
 

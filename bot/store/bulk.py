@@ -4,45 +4,80 @@ Unchanged rows are not rewritten. SQLite gets `executemany`, PostgreSQL gets COP
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import ColumnElement, Dialect, Table, bindparam, delete, select
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
 
 from bot.store import tables
 
 Row = Mapping[str, Any]
+Values = list[Any]
 
 
 def upsert(session: Session, model: type[SQLModel], rows: Sequence[Row], *, keep: Iterable[str] = ()) -> None:
-    """Insert rows, or update those with the same primary key. All rows name the same columns; `keep` names columns
-    that an existing row does not give up."""
+    """Insert rows, or update those with the same primary key; of rows that share one the last counts.
+
+    All rows name the same columns; `keep` names columns that an existing row does not give up.
+    """
     if not rows:
         return
     table = tables.table(model)
     columns = list(rows[0])
-    if session.get_bind().dialect.name == "sqlite":
-        _executemany(session, table, columns, rows, _conflict(table, columns, keep, "IS NOT"))
+    dialect = session.get_bind().dialect
+    values = _stored(dialect, table, columns, rows)
+    if dialect.name == "sqlite":
+        _executemany(session, table, columns, values, _conflict(table, columns, keep, "IS NOT"))
     else:
-        _copy(session, table, columns, rows, _conflict(table, columns, keep, "IS DISTINCT FROM"))
+        _copy(session, table, columns, values, _conflict(table, columns, keep, "IS DISTINCT FROM"))
 
 
-def _executemany(session: Session, table: Table, columns: list[str], rows: Sequence[Row], conflict: str) -> None:
+def replace(session: Session, model: type[SQLModel], rows: Sequence[Row], *scope: ColumnElement[bool]) -> None:
+    """Make these rows all there is within the scope: delete the others, upsert these."""
+    table = tables.table(model)
+    key = list(table.primary_key)
+    known = {tuple(row) for row in session.execute(select(*key).where(*scope))}
+    gone = known - {tuple(row[column.name] for column in key) for row in rows}
+    if gone:
+        of_key = (column == bindparam(f"gone_{column.name}") for column in key)
+        names = [f"gone_{column.name}" for column in key]
+        session.connection().execute(
+            delete(table).where(*of_key), [dict(zip(names, values, strict=True)) for values in gone]
+        )
+    upsert(session, model, rows)
+
+
+def _stored(dialect: Dialect, table: Table, columns: list[str], rows: Sequence[Row]) -> list[Values]:
+    """The values as SQLAlchemy itself would store them, so that both ways of writing meet; one row a key."""
+    unique = {tuple(row[column.name] for column in table.primary_key): row for row in rows}
+    makers = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) or _as_it_is for name in columns]
+    return [[make(row[name]) for name, make in zip(columns, makers, strict=True)] for row in unique.values()]
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _executemany(session: Session, table: Table, columns: list[str], values: list[Values], conflict: str) -> None:
     marks = ", ".join("?" for _ in columns)
     statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks}) {conflict}"
-    values = [tuple(_sqlite_value(row[column]) for column in columns) for row in rows]
-    session.connection().exec_driver_sql(statement, values)
+    session.connection().exec_driver_sql(statement, [tuple(row) for row in values])
 
 
-def _copy(session: Session, table: Table, columns: list[str], rows: Sequence[Row], conflict: str) -> None:
+def _copy(session: Session, table: Table, columns: list[str], values: list[Values], conflict: str) -> None:
     names = ", ".join(columns)
     connection = session.connection()
     connection.exec_driver_sql(f"CREATE TEMP TABLE bulk (LIKE {table.name} INCLUDING DEFAULTS) ON COMMIT DROP")
-    driver: Any = connection.connection.driver_connection
-    with driver.cursor().copy(f"COPY bulk ({names}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row([row[column] for column in columns])
+    dialect, driver = connection.dialect, connection.connection.driver_connection
+    try:
+        with driver.cursor().copy(f"COPY bulk ({names}) FROM STDIN") as copy:
+            for row in values:
+                copy.write_row(row)
+    except dialect.loaded_dbapi.Error as error:  # the only statement that SQLAlchemy does not see
+        raise DBAPIError.instance(
+            "COPY", None, error, dialect.loaded_dbapi.Error, hide_parameters=True, dialect=dialect
+        ) from error
     connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) SELECT {names} FROM bulk WHERE true {conflict}")
     connection.exec_driver_sql("DROP TABLE bulk")
 
@@ -55,10 +90,3 @@ def _conflict(table: Table, columns: list[str], keep: Iterable[str], is_not: str
     sets = ", ".join(f"{column} = excluded.{column}" for column in changed)
     differs = " OR ".join(f"{table.name}.{column} {is_not} excluded.{column}" for column in changed)
     return f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {sets} WHERE {differs}"
-
-
-def _sqlite_value(value: Any) -> Any:
-    """A value as SQLAlchemy itself would store it, so that both ways of writing meet."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-    return value.isoformat() if isinstance(value, date) else value

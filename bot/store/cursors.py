@@ -18,7 +18,7 @@ class SourceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A source's reading mark. `fetched_at` is its last success, if any; `error` what went wrong since."""
+    """A source's reading mark. `fetched_at` is up to when it was read, if ever; `error` what went wrong since."""
 
     kind: SourceKind
     source: str
@@ -36,11 +36,11 @@ def every(session: Session, kind: SourceKind) -> list[Cursor]:
 
 
 def succeeded(
-    session: Session, kind: SourceKind, source: str, first: date, now: datetime, *, lag_days: int = 0
+    session: Session, kind: SourceKind, source: str, first: date, until: datetime, *, lag_days: int = 0
 ) -> None:
-    """The source was read from `first` up to now."""
+    """The source was read from `first` up to `until`; that it was read further before still holds."""
     row = session.get(SourceCursor, (kind, source)) or _new(kind, source, first)
-    row.first_day, row.fetched_at = min(row.first_day, first), now
+    row.first_day, row.fetched_at = min(row.first_day, first), max(row.fetched_at or until, until)
     row.lag_days, row.error, row.disabled = lag_days, None, False
     session.add(row)
 

@@ -1,37 +1,43 @@
 """Opening a database and working in it: one engine, short transactions, migrations at start.
 
-SQLite and PostgreSQL behave alike from here on: a writing transaction is exclusive on SQLite from its first statement
-(BEGIN IMMEDIATE), so two writers wait for each other instead of losing an update.
+SQLite and PostgreSQL behave alike from here on: one writing transaction at a time, from its first statement (BEGIN
+IMMEDIATE there, a lock of this database here), so that two writers wait for each other. What a transaction has read
+still holds when it writes: no update is lost, and nobody who has just withdrawn is written back.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError
 from sqlmodel import Session
 
 from bot.store.errors import StoreError
+from bot.store.trouble import of_postgres, of_sqlite
 
 BUSY_TIMEOUT_S = 10
-READ_ONLY = {"leverage_read_only": True}
+READ_ONLY = "leverage_read_only"
+SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+
+POSTGRES_OPTIONS = MappingProxyType(
+    {
+        "statement_timeout": "15s",
+        "lock_timeout": f"{BUSY_TIMEOUT_S}s",
+        "idle_in_transaction_session_timeout": "60s",  # a stopped process must not keep the others from writing
+        "timezone": "UTC",
+    }
+)
 
 
 def connect(url: str) -> Engine:
     """An engine for this URL. Raises StoreError for a URL of an unknown kind; nothing is opened yet."""
     parsed = _parse(url)
-    if parsed.get_backend_name() == "sqlite":
-        return _sqlite(parsed)
-    return create_engine(
-        parsed,
-        hide_parameters=True,
-        pool_pre_ping=True,
-        pool_recycle=300,
-        connect_args={"options": "-c statement_timeout=15000 -c timezone=UTC", "connect_timeout": 10},
-    )
+    return _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgres(parsed)
 
 
 @contextmanager
@@ -44,19 +50,19 @@ def transaction(engine: Engine) -> Iterator[Session]:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
     """A reading transaction: one consistent view, never waits for a writer."""
-    with _clear_errors(engine), Session(engine.execution_options(**READ_ONLY)) as session:
+    options = {} if engine.dialect.name == "sqlite" else SNAPSHOT
+    with _clear_errors(engine), Session(engine.execution_options(**options, **{READ_ONLY: True})) as session:
         yield session
 
 
 def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
-        parsed.get_dialect()
-    except (ArgumentError, NoSuchModuleError, ValueError) as error:
-        raise StoreError(UNKNOWN_KIND) from error
-    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+    except (ArgumentError, ValueError):
+        raise StoreError(UNKNOWN_KIND) from None  # their words may quote the password
+    if parsed.get_backend_name() not in DRIVERS:
         raise StoreError(UNKNOWN_KIND)
-    return parsed
+    return parsed.set(drivername=DRIVERS[parsed.get_backend_name()])
 
 
 UNKNOWN_KIND = "DATABASE_URL is of a kind Leverage does not know: use sqlite:///leverage.db or postgresql://user:password@host/name"
@@ -76,8 +82,27 @@ def _prepare_sqlite(connection: SqliteConnection, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    read_only = connection.get_execution_options().get("leverage_read_only")
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+    connection.exec_driver_sql("BEGIN" if _reads_only(connection) else "BEGIN IMMEDIATE")
+
+
+def _postgres(url: URL) -> Engine:
+    options = " ".join(f"-c {name}={value}" for name, value in POSTGRES_OPTIONS.items())
+    arguments = {"options": options, "connect_timeout": 10}
+    engine = create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_recycle=300, connect_args=arguments)
+    event.listen(engine, "begin", _begin_postgres)
+    return engine
+
+
+def _begin_postgres(connection: Connection) -> None:
+    if not _reads_only(connection):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER})")
+
+
+WRITER = 0x6C657665  # any number will do, as long as it is always the same
+
+
+def _reads_only(connection: Connection) -> bool:
+    return READ_ONLY in connection.get_execution_options()
 
 
 @contextmanager
@@ -85,32 +110,11 @@ def _clear_errors(engine: Engine) -> Iterator[None]:
     """Say what is wrong with the database itself in one line; a constraint that fails stays what it is."""
     try:
         yield
-    except OperationalError as error:
-        raise StoreError(_explain(engine, str(error.orig))) from error
     except DatabaseError as error:
-        if "not a database" in str(error.orig) or "malformed" in str(error.orig):
-            raise StoreError(_explain(engine, str(error.orig))) from error
-        raise
-
-
-REASONS = (
-    ("not a database", "is not a SQLite database: name another file in DATABASE_URL, or move this one away"),
-    ("malformed", "is damaged: restore it from a backup with `leverage restore`"),
-    ("disk is full", "cannot grow because the disk is full: free some space; nothing of this step was written"),
-    ("no space left", "cannot grow because the disk is full: free some space; nothing of this step was written"),
-    ("locked", "is held by another process: stop that process or wait, then try again"),
-    ("readonly", "cannot be written: check the file's permissions"),
-    ("unable to open", "cannot be opened: check that its folder exists and may be written"),
-    ("password authentication failed", "refuses the user or password in DATABASE_URL"),
-    ("does not exist", "does not exist on that server: create it, or name another in DATABASE_URL"),
-)
-
-
-def _explain(engine: Engine, cause: str) -> str:
-    for sign, sentence in REASONS:
-        if sign in cause.lower():
-            return f"The database {_name(engine)} {sentence}."
-    return f"The database {_name(engine)} does not answer: check DATABASE_URL and that the server runs."
+        sentence = of_sqlite(error) if engine.dialect.name == "sqlite" else of_postgres(error)
+        if sentence is None:
+            raise
+        raise StoreError(f"The database {_name(engine)} {sentence}.") from error
 
 
 def _name(engine: Engine) -> str:

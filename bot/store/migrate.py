@@ -31,7 +31,7 @@ def _config(connection: Connection) -> Config:
 def _refuse_strangers(connection: Connection, scripts: ScriptDirectory) -> None:
     current = MigrationContext.configure(connection).get_current_revision()
     known = {script.revision for script in scripts.walk_revisions()}
-    if current is None and inspect(connection).get_table_names():
+    if current is None and set(inspect(connection).get_table_names()) - {"alembic_version"}:
         raise StoreError("This database holds tables of another program: give Leverage one of its own in DATABASE_URL.")
     if current is not None and current not in known:
         raise StoreError("This database was written by a newer version of Leverage: install that version, or newer.")

@@ -35,11 +35,13 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Somebody who joined; `team_from` is the Monday from which they count in their team."""
+    """Somebody who joined; `team_from` is the Monday from which they count in their team, `returned` is true for who
+    has left before."""
 
     person: str
     collect_from: date
     team_from: date | None
+    returned: bool
 
 
 def handles(session: Session) -> Mapping[str, Known]:
@@ -58,18 +60,24 @@ def owners(session: Session, hashes: Collection[str]) -> dict[str, Known]:
 
 def joined(session: Session, people: Collection[str]) -> dict[str, Joined]:
     rows = session.exec(
-        select(col(Person.person_key), col(Person.collect_from), col(Person.team_from)).where(
+        select(col(Person.person_key), col(Person.collect_from), col(Person.team_from), col(Person.returned)).where(
             col(Person.person_key).in_(people)
         )
     ).all()
-    return {person: Joined(person, collect_from, team_from) for person, collect_from, team_from in rows}
+    return {row[0]: Joined(*row) for row in rows}
 
 
 def add(session: Session, person: Joined, hashes: Mapping[str, HandleKind], now: datetime, *, proved: bool) -> None:
     """Write a person and their handles; a tombstone among the handles is lifted, its `since` stays."""
     known = owners(session, hashes.keys())
     session.add(
-        Person(person_key=person.person, joined_at=now, collect_from=person.collect_from, team_from=person.team_from)
+        Person(
+            person_key=person.person,
+            joined_at=now,
+            collect_from=person.collect_from,
+            team_from=person.team_from,
+            returned=person.returned,
+        )
     )
     for hash_, kind in hashes.items():
         since = max(person.collect_from, known[hash_].since) if hash_ in known else person.collect_from

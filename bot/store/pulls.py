@@ -4,32 +4,25 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import delete, func, or_, tuple_
+from sqlalchemy import func, or_, tuple_
 from sqlmodel import Session, col, select
 
 from bot.domain.model import CommitDay as CommitDayValue
 from bot.domain.model import GitHubUser, PullRequest, PullState, Review
-from bot.store.bulk import upsert
+from bot.store.bulk import replace, upsert
 from bot.store.tables import CommitDay, Pull, PullReview
 
 
 def save(session: Session, pulls: Sequence[PullRequest]) -> int:
     """Store pull requests; one that is known in a newer state is left alone. Returns how many were new or newer."""
     known = _updated(session, [pull.id for pull in pulls])
-    fresh = {pull.id: pull for pull in pulls if pull.id not in known or known[pull.id] <= pull.updated_at}
+    newest = {pull.id: pull for pull in sorted(pulls, key=lambda pull: pull.updated_at)}
+    fresh = {key: pull for key, pull in newest.items() if key not in known or known[key] <= pull.updated_at}
     upsert(session, Pull, [_row(pull) for pull in fresh.values()])
-    for table in (PullReview, CommitDay):
-        session.execute(delete(table).where(col(table.pull_id).in_(fresh)))
-    upsert(
-        session,
-        PullReview,
-        _unique([row for pull in fresh.values() for row in _reviews(pull)], "pull_id", "author_id", "at"),
-    )
-    upsert(
-        session,
-        CommitDay,
-        _unique([row for pull in fresh.values() for row in _days(pull)], "author_id", "day", "pull_id"),
-    )
+    reviews = [row for pull in fresh.values() for row in _reviews(pull)]
+    replace(session, PullReview, reviews, col(PullReview.pull_id).in_(fresh))
+    days = [row for pull in fresh.values() for row in _days(pull)]
+    replace(session, CommitDay, days, col(CommitDay.pull_id).in_(fresh))
     return sum(known.get(key) != pull.updated_at for key, pull in fresh.items())
 
 
@@ -79,11 +72,6 @@ def _reviews(pull: PullRequest) -> Iterable[dict[str, object]]:
 def _days(pull: PullRequest) -> Iterable[dict[str, object]]:
     for commit in pull.commits:
         yield {"author_id": commit.author_id, "day": commit.day, "pull_id": pull.id}
-
-
-def _unique(rows: Iterable[dict[str, object]], *key: str) -> list[dict[str, object]]:
-    """One row a key: the last one said."""
-    return list({tuple(row[name] for name in key): row for row in rows}.values())
 
 
 def by_id(session: Session, ids: Collection[str]) -> dict[str, PullRequest]:

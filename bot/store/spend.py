@@ -1,92 +1,88 @@
 """Spend as collected: an account-day is replaced as a whole, and what changed is marked for the next closing."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import delete, func, text
-from sqlmodel import Session, col, select
+import sqlalchemy
+from sqlalchemy import ColumnElement, delete, func, update
+from sqlmodel import Session, SQLModel, col, select
 
-from bot.domain.split import Outside, PersonSpend, Split
-from bot.store.bulk import upsert
-from bot.store.tables import AccountDay, PersonDay, Remainder, ServiceSpend, Spend
+from bot.domain.split import Outside, PersonSpend, ServiceSpend, Split
+from bot.store import bulk, tables
+from bot.store.bulk import Row, upsert
+from bot.store.tables import AccountDay, PersonDay, Remainder, Spend
+
+Spent = TypeVar("Spent", PersonSpend, ServiceSpend)
+
+NOTHING: Row = {"list_micro": 0, "billed_micro": 0, "requests": 0, "tokens": 0}
 
 
 def replace(session: Session, split: Split, refreshed_at: datetime | None, now: datetime) -> None:
-    """Store an account-day in place of whatever was known of it. Raises nothing; the same day again changes nothing."""
+    """Store an account-day in place of whatever was known of it; the same day again changes nothing."""
     key = {"account": split.account, "day": split.day}
-    session.execute(delete(Spend).where(col(Spend.account) == split.account, col(Spend.day) == split.day))
-    upsert(session, Spend, [_spend_row(key, one) for one in split.people])
-    _replace_person_days(session, key, split.people)
-    _replace_services(session, key, split)
+    bulk.replace(session, Spend, [_spend_row(key, one) for one in split.people], *_of_day(Spend, key))
+    people, services = _sums(split.people, "person"), _sums(split.services, "service_account")
+    _replace_sums(session, PersonDay, key, "person_key", people, pending=True)
+    _replace_sums(session, tables.ServiceSpend, key, "service_account", services)
+    _mark_pending(session, key)
     upsert(session, Remainder, [{**key, "billed_micro": split.remainder_micro}])
     upsert(session, AccountDay, [_account_day(key, split, refreshed_at, now)])
 
 
-def _spend_row(key: dict[str, Any], one: PersonSpend) -> dict[str, Any]:
+def _of_day(model: type[SQLModel], key: Row) -> tuple[ColumnElement[bool], ...]:
+    row = tables.table(model).c
+    return row.account == key["account"], row.day == key["day"]
+
+
+def _spend_row(key: Row, one: PersonSpend) -> Row:
     amounts = {"list_micro": one.list_micro, "billed_micro": one.billed_micro, "requests": one.requests}
     return {**key, "person_key": one.person, "model": one.model, **amounts, **asdict(one.tokens)}
 
 
-def _account_day(key: dict[str, Any], split: Split, refreshed_at: datetime | None, now: datetime) -> dict[str, Any]:
+def _account_day(key: Row, split: Split, refreshed_at: datetime | None, now: datetime) -> Row:
     amounts = {"billed_micro": split.billed_micro, "list_micro": split.list_micro, "outside": split.outside}
     return {**key, **amounts, "refreshed_at": refreshed_at, "collected_at": now}
 
 
-def _replace_person_days(session: Session, key: dict[str, Any], people: Iterable[PersonSpend]) -> None:
-    """Fold models, upsert the sums, and empty the days of people the report no longer names."""
-    sums: dict[str, list[PersonSpend]] = defaultdict(list)
-    for one in people:
-        sums[one.person].append(one)
-    session.execute(
-        text("UPDATE person_days SET list_micro = 0, billed_micro = 0, requests = 0, tokens = 0" + OF_DAY), key
-    )
-    upsert(session, PersonDay, [_day_row(key, person, rows) for person, rows in sums.items()], keep=["entered_micro"])
-    session.execute(text("UPDATE person_days SET pending = (list_micro <> entered_micro)" + OF_DAY), key)
-    session.execute(
-        text("DELETE FROM person_days" + OF_DAY + " AND list_micro = 0 AND tokens = 0 AND entered_micro = 0"), key
-    )
+def _sums(spent: Iterable[Spent], who: str) -> dict[Hashable, Row]:
+    """Spend folded by whose it is. The sum of the bill is what is known of it, None if nothing is."""
+    parts: dict[Hashable, list[Spent]] = defaultdict(list)
+    for one in spent:
+        parts[getattr(one, who)].append(one)
+    return {name: _sum(ones) for name, ones in parts.items()}
 
 
-OF_DAY = " WHERE account = :account AND day = :day"
-
-
-def _day_row(key: dict[str, Any], person: str, rows: list[PersonSpend]) -> dict[str, Any]:
-    billed = [row.billed_micro for row in rows]
+def _sum(ones: list[Spent]) -> Row:
+    billed = [one.billed_micro for one in ones if one.billed_micro is not None]
     return {
-        **key,
-        "person_key": person,
-        "list_micro": sum(row.list_micro for row in rows),
-        "billed_micro": None if None in billed else sum(amount or 0 for amount in billed),
-        "requests": sum(row.requests for row in rows),
-        "tokens": sum(row.tokens.total for row in rows),
-        "entered_micro": 0,
-        "pending": True,
+        "list_micro": sum(one.list_micro for one in ones),
+        "billed_micro": sum(billed) if billed else None,
+        "requests": sum(one.requests for one in ones),
+        "tokens": sum(one.tokens.total for one in ones),
     }
 
 
-def _replace_services(session: Session, key: dict[str, Any], split: Split) -> None:
-    session.execute(
-        text("UPDATE service_spend SET list_micro = 0, billed_micro = 0, requests = 0, tokens = 0" + OF_DAY), key
-    )
-    rows = [
-        {
-            **key,
-            "service_account": one.service_account,
-            "list_micro": one.list_micro,
-            "billed_micro": one.billed_micro,
-            "requests": one.requests,
-            "tokens": one.tokens.total,
-            "entered_micro": 0,
-        }
-        for one in split.services
-    ]
-    upsert(session, ServiceSpend, rows, keep=["entered_micro"])
-    session.execute(
-        text("DELETE FROM service_spend" + OF_DAY + " AND list_micro = 0 AND tokens = 0 AND entered_micro = 0"), key
-    )
+def _replace_sums(
+    session: Session, model: type[SQLModel], key: Row, who: str, sums: Mapping[Hashable, Row], **new: Any
+) -> None:
+    """Write the sums of a day and empty those the report no longer names, but keep what the ledger took in of them."""
+    row, of_day = tables.table(model).c, _of_day(model, key)
+    known = session.execute(sqlalchemy.select(row[who]).where(*of_day)).scalars()
+    new = {"entered_micro": 0, **new}
+    rows = [{**key, who: name, **(sums.get(name) or NOTHING), **new} for name in {*known, *sums}]
+    upsert(session, model, rows, keep=new)
+    empty = [func.coalesce(row[amount], 0) == 0 for amount in (*NOTHING, "entered_micro")]
+    session.execute(delete(tables.table(model)).where(*of_day, *empty))
+
+
+def _mark_pending(session: Session, key: Row) -> None:
+    row = tables.table(PersonDay).c
+    differs = row.list_micro != row.entered_micro
+    wrong = update(tables.table(PersonDay)).where(*_of_day(PersonDay, key), row.pending != differs)
+    session.execute(wrong.values(pending=differs))
 
 
 @dataclass(frozen=True, slots=True)

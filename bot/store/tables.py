@@ -38,13 +38,14 @@ class Meta(SQLModel, table=True):
 
 class Person(SQLModel, table=True):
     """Somebody who joined. `collect_from` is the first UTC day whose spend is theirs to keep, `team_from` the Monday
-    from which they count in their team, None while they do not."""
+    from which they count in their team, None while they do not. `returned` is true for who has left before."""
 
     __tablename__ = "people"
     person_key: str = Field(primary_key=True)
     joined_at: datetime = Field(sa_type=Instant)
     collect_from: date
     team_from: date | None = None
+    returned: bool = False
 
 
 class Handle(SQLModel, table=True):
@@ -178,7 +179,7 @@ class ServiceSpend(SQLModel, table=True):
 class SourceCursor(SQLModel, table=True):
     """How far a source was read, and how it went last. `source` is a provider account (kind "spend") or a repository
     (kind "outcome"), `first_day` the earliest day ever asked for; a day younger than `lag_days` after its end is not
-    missed yet. `fetched_at` is the last success, None before it."""
+    missed yet. `fetched_at` is up to when it was read, None before the first success."""
 
     __tablename__ = "source_cursors"
     kind: str = Field(primary_key=True)

@@ -56,9 +56,15 @@ def roster(session: Session, unit: str, epoch: Week) -> list[GitHubUser]:
     return [GitHubUser(row.github_id, row.login) for row in session.exec(rows).all()]
 
 
+def has_roster(session: Session, unit: str, epoch: Week) -> bool:
+    """Whether the epoch's roster was taken."""
+    of_epoch = select(Roster.unit).where(Roster.unit == unit, Roster.epoch == epoch.monday).limit(1)
+    return session.exec(of_epoch).first() is not None
+
+
 def take_roster(session: Session, unit: str, epoch: Week, members: Iterable[GitHubUser]) -> bool:
     """Write the epoch's roster unless it was taken before. Returns whether it was written."""
-    if session.exec(select(Roster.unit).where(Roster.unit == unit, Roster.epoch == epoch.monday).limit(1)).first():
+    if has_roster(session, unit, epoch):
         return False
     for member in members:
         session.add(Roster(unit=unit, epoch=epoch.monday, github_id=member.id, login=member.login))

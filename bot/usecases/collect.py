@@ -6,7 +6,7 @@ Network and database never meet: a day is fetched completely before its transact
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 
 from sqlalchemy import Engine
 
@@ -74,8 +74,9 @@ def collect(
         with transaction(engine) as session:
             cursors.failed(session, SourceKind.SPEND, source.NAME, since, str(error), permanent=error.permanent)
         raise
+    read_to = min(now, datetime.combine(until, time(), UTC))
     with transaction(engine) as session:
-        cursors.succeeded(session, SourceKind.SPEND, source.NAME, since, now, lag_days=source.LAG_DAYS)
+        cursors.succeeded(session, SourceKind.SPEND, source.NAME, since, read_to, lag_days=source.LAG_DAYS)
     return Collected(days, rows, rejected, tuple(sorted(refused)))
 
 

@@ -33,6 +33,10 @@ class AlreadyTaken(Exception):
     """One of the handles belongs to somebody who has joined already."""
 
 
+class NotJoined(Exception):
+    """`team` needs `collect`: whoever has not joined, or has left, counts in no team."""
+
+
 @dataclass(frozen=True, slots=True)
 class Handles:
     """A person's own accounts: GitHub node id, Slack user id, the verified e-mail. Kept as keyed hashes only."""
@@ -59,21 +63,25 @@ def join(
         known = people.owners(session, hashes)
         if any(owner.person for owner in known.values()):
             raise AlreadyTaken("One of these accounts has joined already.")
-        person = secrets.token_urlsafe(16)
-        team_from = _team_from(now, zone, again=bool(known)) if team else None
-        people.add(session, Joined(person, _collect_from(known, zone, now), team_from), hashes, now, proved=proved)
+        person, returned = secrets.token_urlsafe(16), bool(known)
+        team_from = _team_from(now, zone, again=returned) if team else None
+        joined = Joined(person, _collect_from(known, zone, now), team_from, returned)
+        people.add(session, joined, hashes, now, proved=proved)
         scopes = [Scope.COLLECT, Scope.TEAM] if team else [Scope.COLLECT]
         people.log_consent(session, person, scopes, granted=True, text_version=TEXT_VERSION, now=now)
     return person
 
 
 def switch_team(engine: Engine, person: str, zone: ZoneInfo, now: datetime, *, on: bool) -> None:
-    """Count in the team from next Monday (again: from the next epoch), or stop counting at once."""
+    """Count in the team from next Monday (again: from the next epoch), or stop counting at once. Raises NotJoined."""
     with transaction(engine) as session:
+        joined = people.joined(session, [person]).get(person)
+        if joined is None:
+            raise NotJoined("Only who has joined can count in a team.")
         switched = people.granted(session, person)
         if switched.get(Scope.TEAM, False) == on:
             return
-        start = _team_from(now, zone, again=Scope.TEAM in switched) if on else None
+        start = _team_from(now, zone, again=joined.returned or Scope.TEAM in switched) if on else None
         people.count_from(session, [person], start)
         people.log_consent(session, person, [Scope.TEAM], granted=on, text_version=TEXT_VERSION, now=now)
 

@@ -12,7 +12,7 @@ from bot.domain.team import Team
 from bot.domain.weeks import Week, epoch_start
 from bot.store import cursors, pulls, units
 from bot.store.cursors import SourceKind
-from bot.store.db import transaction
+from bot.store.db import reading, transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +47,17 @@ def backfill(
     return Observed(seen, changed)
 
 
-class RosterConflict(Exception):
+class RosterConflict(SourceError):
     """A login is on the rosters of two teams; the message names it and both."""
 
 
 def take_roster(engine: Engine, outcomes: OutcomeSource, team: Team, now: datetime) -> bool:
     """Write down who is on the team in this epoch, unless that is done. Raises SourceError, RosterConflict."""
-    members = _members(outcomes, team)
     epoch = epoch_start(Week.of(now, team.zone))
+    with reading(engine) as session:
+        if units.has_roster(session, team.name, epoch):
+            return False
+    members = _members(outcomes, team)
     with transaction(engine) as session:
         for login, other in units.on_other_rosters(session, team.name, epoch, members):
             raise RosterConflict(
@@ -67,4 +70,4 @@ def take_roster(engine: Engine, outcomes: OutcomeSource, team: Team, now: dateti
 
 def _members(outcomes: OutcomeSource, team: Team) -> list[GitHubUser]:
     members = outcomes.team_members(team.github_team) if team.github_team else outcomes.users(list(team.members))
-    return [member for member in members if not member.is_bot]
+    return list({member.id: member for member in members if not member.is_bot}.values())

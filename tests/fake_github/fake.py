@@ -35,7 +35,7 @@ class FakeGitHub:
         self._teams: dict[str, list[str]] = {}
         self._installed: dict[str, Mapping[str, str]] = {}
         self._failures: deque[tuple[str, Reply]] = deque()
-        self._pages = Pages(self._accounts, self._find, self.hidden)
+        self._pages = Pages(self._accounts, self._find)
 
     # --- what it holds
 

@@ -1,7 +1,7 @@
 """Answers our GraphQL queries from the world, by graphql-core on the part of GitHub's schema that they touch."""
 
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -35,21 +35,18 @@ def _complaint(error: GraphQLError) -> Tree:
     return {"message": error.message, "path": error.path} | ({"type": kind} if kind else {})
 
 
-def connection(items: Sequence[Any], first: int | None = None, after: str | None = None, **_: Any) -> Tree:
-    if first is None or not 0 < first <= 100:
-        raise refusal("EXCESSIVE_PAGINATION", "ask for 1 to 100 records")
-    start = int(after or 0)
-    page = list(items[start : start + first])
-    end = start + len(page)
-    return {
-        "totalCount": len(items),
-        "pageInfo": {"hasNextPage": end < len(items), "endCursor": str(end) if page else None},
-        "nodes": page,
-    }
+def listing(items: Sequence[Any], tree: Callable[[Any], Any] = lambda item: item) -> Any:
+    """A list of GitHub's: only the entries of the page that is asked for are made."""
 
+    def page(_info: Any, first: int | None = None, after: str | None = None, **_: Any) -> Tree:
+        if first is None or not 0 < first <= 100:
+            raise refusal("EXCESSIVE_PAGINATION", "ask for 1 to 100 records")
+        start = int(after or 0)
+        end = min(start + first, len(items))
+        info = {"hasNextPage": end < len(items), "endCursor": str(end) if end > start else None}
+        return {"totalCount": len(items), "pageInfo": info, "nodes": [tree(item) for item in items[start:end]]}
 
-def listing(items: Sequence[Any]) -> Any:
-    return lambda _info, **arguments: connection(items, **arguments)
+    return page
 
 
 def account(found: FakeAccount | None) -> Tree | None:
@@ -75,7 +72,7 @@ class Trees:
             "__typename": "Repository",
             "id": repository.id,
             "nameWithOwner": repository.name,
-            "pullRequests": listing([self.pull(repository, pull) for pull in newest]),
+            "pullRequests": listing(newest, partial(self.pull, repository)),
         }
 
     def pull(self, repository: FakeRepository, pull: FakePull) -> Tree:
@@ -104,14 +101,12 @@ class Trees:
         files = [
             {"path": path, "additions": plus, "deletions": minus} for path, (plus, minus) in (pull.files or {}).items()
         ]
-        reviews = [self._review(*review) for review in pull.reviews]
-        commits = [self._commit(repository, commit) for commit in pull.commits]
         return {
-            "assignees": listing([self._account(login) for login in pull.assignees]),
+            "assignees": listing(pull.assignees, self._account),
             "timelineItems": listing(events),
-            "reviews": listing(reviews),
+            "reviews": listing(pull.reviews, lambda review: self._review(*review)),
             "files": None if pull.files is None else self._shown(repository, "files", listing(files)),
-            "commits": listing(commits),
+            "commits": listing(pull.commits, partial(self._commit, repository)),
         }
 
     def _commit(self, repository: FakeRepository, commit: FakeCommit) -> Tree:

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from integrations.outcomes.github.wire import Reply
-from tests.fake_github.world import FakeAccount, FakeCommit, FakePull, FakeRepository
+from tests.fake_github.world import FakeAccount, FakeCommit, FakePull, FakeRepository, moment
 
 MISSING = Reply(404, {"message": "Not Found"})
 
@@ -23,9 +23,7 @@ def split(path: str) -> tuple[str, str]:
 
 
 class Pages:
-    def __init__(
-        self, accounts: dict[str, FakeAccount], repository: Callable[[str], FakeRepository | None], hidden: set[str]
-    ) -> None:
+    def __init__(self, accounts: dict[str, FakeAccount], repository: Callable[[str], FakeRepository | None]) -> None:
         self._accounts = accounts
         self._repository = repository
 
@@ -49,7 +47,7 @@ class Pages:
     def _pull(self, repository: FakeRepository, pull: FakePull) -> dict[str, Any]:
         return {
             "number": pull.number,
-            "merged_at": pull.merged,
+            "merged_at": pull.merged and moment(pull.merged),
             "merge_commit_sha": pull.sha,
             "base": {"repo": {"full_name": repository.name}},
         }

@@ -21,6 +21,7 @@ from bot.domain.model import AccountDay, Actor, ActorKind, SpendRow, Tokens
 from bot.domain.ports import Refused, SourceError, SpendSource
 from integrations._http import ATTEMPTS, HttpClient
 from integrations.spend import anthropic
+from integrations.spend.anthropic.models import Usage, parsed
 from integrations.spend.anthropic.reports import MAX_PAGES
 from tests.fake_anthropic import (
     ADMIN_KEY,
@@ -71,10 +72,9 @@ def fetch(answer: Answer, since: date = MONDAY, until: date = THURSDAY, now: dat
 
 def failing(answer: Answer, **options: Any) -> tuple[list[AccountDay], SourceError]:
     """The days that came before the error, and the error."""
-    days = []
+    days: list[AccountDay] = []
     with pytest.raises(SourceError) as caught:
-        for day in given_days(answer, **options):
-            days.append(day)
+        days.extend(given_days(answer, **options))
     return days, caught.value
 
 
@@ -171,11 +171,13 @@ def test_the_recorded_older_reports():
 
 
 def test_the_recorded_claude_code_report():
+    others = recorded(api_keys="organizations_api_keys", claude_code="usage_report_claude_code.page{}")
+
     def answer(request: httpx2.Request) -> httpx2.Response:
         if request.url.path == BILL:
             bucket = {"starting_at": "2025-09-01T00:00:00Z", "ending_at": "2025-09-02T00:00:00Z", "results": []}
             return httpx2.Response(200, json={"data": [bucket], "has_more": False})
-        return recorded(api_keys="organizations_api_keys", claude_code="usage_report_claude_code.page{}")(request)
+        return others(request)
 
     [day] = fetch(answer, date(2025, 9, 1), date(2025, 9, 2))
     ci = Actor(ActorKind.KEY, "ci-claude-code", owned_by_user=True)  # a person made it
@@ -443,6 +445,11 @@ def test_a_row_that_cannot_be_true_is_counted_and_its_money_stays_unexplained(fa
     assert (day.billed_micro, day.rejected) == (30_000, {reason: 1})
 
 
+@pytest.mark.parametrize("number", [Decimal("1e999999999"), Decimal("5.0"), True, "5", 10**4000])
+def test_a_count_is_a_whole_number_and_refused_at_once_if_it_is_not(number):
+    assert parsed(Usage, {"output_tokens": number}) is None
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -450,8 +457,8 @@ def test_a_row_that_cannot_be_true_is_counted_and_its_money_stays_unexplained(fa
             lambda row: row.update(starting_at="2026-10-31T00:00:00Z", ending_at="2026-11-01T00:00:00Z"),
             "outside_window",
         ),
-        (lambda row: row.update(starting_at="2026-11-02T01:00:00Z"), "outside_window"),
-        (lambda row: row.update(ending_at="2026-11-04T00:00:00Z"), "outside_window"),
+        (lambda row: row.update(starting_at="2026-11-03T01:00:00Z"), "outside_window"),
+        (lambda row: row.update(ending_at="2026-11-04T00:00:01Z"), "outside_window"),
         (lambda row: row.update(starting_at="2026-11-02T00:00:00"), "unreadable"),
         (lambda row: row.update(group=None), "unreadable"),
         (lambda row: row["group"].update(actor="Bo"), "unreadable"),
@@ -544,6 +551,17 @@ def test_a_day_without_a_true_total_is_left_out(fake, amount):
     assert "2026-11-02" in str(error)
 
 
+def test_a_day_with_two_totals_is_left_out(fake):
+    fake.add(MONDAY, ANN, OPUS, "1")
+
+    def alter(path: str, body: dict[str, Any]) -> None:
+        if path == COST and body["data"][0]["group"]["actor"] is None:
+            body["data"] *= 2
+
+    fake.alter = alter
+    assert [day.day for day in failing(fake)[0]] == [TUESDAY, WEDNESDAY]
+
+
 def test_another_currency_is_not_taken_for_dollars(fake):
     fake.add(MONDAY, ANN, OPUS, "1")
     fake.alter = lambda path, body: body["data"][0]["cost"].update(currency="EUR") if path == COST else None
@@ -565,10 +583,19 @@ def test_pages_without_end_are_not_followed(fake, path, same_cursor):
 def test_more_pages_without_a_cursor_are_an_error(fake):
     fake.alter = lambda path, body: body.update(has_more=True, next_page=None) if path == COST else None
     assert "circle" in str(failing(fake)[1])
+    assert [request.url.path for request in fake.requests].count(COST) == 1
+
+
+def test_a_cursor_is_followed_where_the_answer_does_not_say_whether_there_is_more(fake):
+    fake.page_rows = 1
+    fake.add(MONDAY, ANN, OPUS, "1")
+    fake.add(MONDAY, BO, OPUS, "2")
+    fake.alter = lambda path, body: body.update(has_more=None)
+    assert len(fetch(fake)[0].rows) == 2
 
 
 @pytest.mark.parametrize("page", [1, 2, 3])
-def test_a_window_with_a_page_that_failed_gives_no_day(fake, page):
+def test_a_window_with_a_page_that_failed_gives_no_day(fake: FakeAnthropic, page: int):
     fake.page_rows = 1
     for day in (MONDAY, TUESDAY, WEDNESDAY):
         fake.add(day, ANN, OPUS, "1")
@@ -642,8 +669,8 @@ def test_an_organisation_without_analytics_is_read_from_the_older_reports(old):
 
 
 def test_a_name_that_two_keys_share_is_a_persons_if_one_of_them_is(old):
-    old.add_key("apikey_01", "laptop", created_by="svac_01ci")
-    old.add_key("apikey_02", "laptop", principal=ANN)
+    old.add_key("apikey_01", "laptop", principal=ANN)
+    old.add_key("apikey_02", "laptop", created_by="svac_01ci")
     old.add(MONDAY, api_key("apikey_01"), OPUS, "1")
     assert fetch(old)[0].rows[0].actor.owned_by_user
 
@@ -714,6 +741,11 @@ def test_a_bill_that_cannot_be_true_leaves_the_day_out(old, results):
     assert "2026-11-02" in str(error)
 
 
+def test_a_day_with_two_bills_is_left_out(old):
+    old.alter = lambda path, body: body["data"].append(body["data"][0]) if path == BILL else None
+    assert [day.day for day in failing(old)[0]] == [TUESDAY, WEDNESDAY]
+
+
 def test_where_nothing_is_found_the_address_is_questioned(old):
     old.fail(404, times=9)
     _, error = failing(old)
@@ -734,8 +766,8 @@ def test_a_refused_key_is_told_with_what_to_do(fake, status):
     assert error.permanent
     assert days == []
     assert str(error) == (
-        f"Anthropic: api.anthropic.com refused the key ({status}). Check ANTHROPIC_ADMIN_KEY: it has to be an Admin API "
-        "key of your organisation, made in the Claude Console under Settings, Admin keys."
+        f"Anthropic: api.anthropic.com refused the key ({status}). Check ANTHROPIC_ADMIN_KEY: it has to be an Admin "
+        "API key of your organisation, made in the Claude Console under Settings, Admin keys."
     )
 
 

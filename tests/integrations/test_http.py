@@ -63,13 +63,13 @@ def no_waits() -> Iterator[None]:
 @pytest.fixture
 def told() -> Iterator[list[RetryDetails]]:
     """All that stamina tells whoever logs retries."""
-    details: list[RetryDetails] = []
+    retries: list[RetryDetails] = []
 
-    def hook(retry: RetryDetails) -> None:
-        details.append(retry)
+    def hook(details: RetryDetails) -> None:
+        retries.append(details)
 
     set_on_retry_hooks([hook])
-    yield details
+    yield retries
     set_on_retry_hooks(None)
 
 

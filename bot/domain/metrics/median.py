@@ -44,7 +44,7 @@ def quartiles(values: Sequence[Number]) -> tuple[Fraction, Fraction]:
 
 def interval_rank(count: int, percent: int) -> int | None:
     """The highest rank whose interval still has the coverage; None if not even lowest to highest has it."""
-    tails = accumulate(comb(count, below) for below in range(count // 2))
+    tails = accumulate(comb(count, below) for below in range(count))
     enough = takewhile(lambda tail: 100 * _coverage(count, tail) >= percent, tails)
     return sum(1 for _ in enough) or None
 

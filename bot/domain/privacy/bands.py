@@ -38,6 +38,6 @@ def share_band(share: Fraction) -> ShareBand:
 
 def coverage_band(joined: int, people: int) -> ShareBand | None:
     """How much of a team has joined; None while one to four have not, since it would be about them."""
-    if people < 1 or 1 <= people - joined <= FEW:
+    if not people or 1 <= people - joined <= FEW:
         return None
     return share_band(Fraction(joined, people))

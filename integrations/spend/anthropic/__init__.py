@@ -14,7 +14,7 @@ from integrations.spend.anthropic.keys import read_keys
 from integrations.spend.anthropic.reports import Reports, Window, windows
 
 NAME = "anthropic"
-SECRETS = ("ANTHROPIC_ADMIN_KEY",)
+SECRETS: tuple[str, ...] = ("ANTHROPIC_ADMIN_KEY",)
 BASE_URL = "https://api.anthropic.com"
 LAG_DAYS = 1  # up to 24 hours until a day is complete
 REFETCH_DAYS = 31  # amounts are revised for up to 30 days

@@ -17,8 +17,10 @@ from bot.domain.ports import SourceError
 MOST_TOKENS = 10**12  # of one row
 MOST_CENTS = 10**11  # of one row: a thousand million dollars
 
-Count = Annotated[int, BeforeValidator(lambda value: 0 if value is None else value), Field(ge=0, le=MOST_TOKENS)]
-Requests = Annotated[int, Field(ge=0, le=MOST_TOKENS)] | None
+# Strict: turning the fraction 1e999999999 into an integer would take for ever.
+Number = Annotated[int, Field(strict=True, ge=0, le=MOST_TOKENS)]
+Count = Annotated[Number, BeforeValidator(lambda value: 0 if value is None else value)]
+Requests = Number | None
 Cents = Annotated[Decimal, Field(ge=0, le=MOST_CENTS)]
 MICRO = Decimal("0.0001")  # a millionth of a dollar, in cents
 

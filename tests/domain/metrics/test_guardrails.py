@@ -19,6 +19,7 @@ def test_who_asked_an_agent_for_work_does_not_end_the_wait_by_looking_at_it() ->
 def test_time_as_a_draft_is_no_wait() -> None:
     reviews = (review(BO, at(1, 10)), review(BO, at(3, 13)))
     assert review_hours([pull(1, ready_at=at(3, 12), reviews=reviews)]) == 1
+    assert review_hours([pull(1, ready_at=at(3, 13), reviews=reviews)]) == 0
     assert review_hours([pull(1, ready_at=None, reviews=reviews)]) is None
 
 

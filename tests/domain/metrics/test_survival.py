@@ -11,6 +11,7 @@ INSTANT = timedelta.resolution
 
 def test_a_revert_at_the_very_end_of_the_horizon_counts() -> None:
     late = at(60)
+    assert timedelta(days=14) == HORIZON
     assert fate(Merge(at(1), at(1) + HORIZON), late) is Fate.REVERTED
     assert fate(Merge(at(1), at(1) + HORIZON + INSTANT), late) is Fate.SURVIVED
 

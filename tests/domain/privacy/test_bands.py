@@ -41,6 +41,13 @@ def test_coverage_is_not_told_while_it_would_be_about_a_few(joined: int, people:
     assert coverage_band(joined, people) is band
 
 
+@pytest.mark.parametrize(
+    ("share", "band"), [("0.2499", "under 25%"), ("0.4999", "25-49%"), ("0.7499", "50-74%"), ("0.9999", "75% or more")]
+)
+def test_a_share_of_people_is_told_in_quarters(share: str, band: str) -> None:
+    assert adoption_band(Fraction(share)) == band
+
+
 def test_few_people_have_no_band() -> None:
     assert [participation_band(people) for people in (-1, 0, 1, 4)] == [None] * 4
     assert participation_band(10_000) == "50+"

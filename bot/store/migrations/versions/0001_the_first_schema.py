@@ -141,6 +141,7 @@ def upgrade() -> None:
         sa.Column("joined_at", Instant(), nullable=False),
         sa.Column("collect_from", sa.Date(), nullable=False),
         sa.Column("team_from", sa.Date(), nullable=True),
+        sa.Column("returned", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("person_key", name=op.f("pk_people")),
     )
     op.create_table(

@@ -1,0 +1,170 @@
+"""What `leverage.toml` may say: its tables and keys, each with the check of its own value.
+
+Checks only refuse, in words for the person who wrote the file; what the values mean is decided in `bot.config`.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from bot.domain.money import from_dollars
+from bot.domain.privacy.gate import LEAST_K, LEAST_P
+from bot.domain.weeks import Schedule
+from bot.log import mask
+
+SHOWN = 40
+FULL_NAME = r"[\w-]{1,100}/(?!\.{1,2}$)[\w.-]{1,100}"
+
+
+def shown(value: Any) -> str:
+    """A value as a message may quote it: short, on one line, and without secrets."""
+    match value:
+        case str():
+            return json.dumps(
+                _cut("".join(sign if sign.isprintable() else "�" for sign in mask(value))), ensure_ascii=False
+            )
+        case bool():
+            return str(value).lower()
+        case int() | float() | Decimal():
+            return _cut(str(Decimal(value)))
+        case list():
+            return "a list"
+        case dict():
+            return "a table"
+        case _:
+            return "a date or time"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+
+
+def _text(pattern: str, advice: str) -> AfterValidator:
+    """Text of one form; the advice says what was expected."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value, re.ASCII):
+            raise ValueError(f"{shown(value)} {advice}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _no_repeats(values: list[str]) -> list[str]:
+    if not values:
+        raise ValueError("the list is empty; name at least one")
+    for index, value in enumerate(values):
+        if value.casefold() in map(str.casefold, values[:index]):
+            raise ValueError(f"{shown(value)} is listed twice; once is enough")
+    return values
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        likely = get_close_matches(value, available_timezones(), 1) or ["Europe/Berlin"]
+        raise ValueError(f'{shown(value)} is no time zone; write its IANA name, like "{likely[0]}"') from None
+    return value
+
+
+def _weekly(value: str) -> str:
+    try:
+        Schedule.parse(value)
+    except ValueError:
+        raise ValueError(f'{shown(value)} is no weekly time; write a day and a time, like "Mon 09:00"') from None
+    return value
+
+
+def _micro(value: Any) -> int:
+    """Micro-USD of an amount above zero."""
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        try:
+            if (micro := from_dollars(Decimal(value))) > 0:
+                return micro
+        except ValueError:
+            pass
+    raise ValueError(f"{shown(value)} is no amount; write US dollars as a number above 0, like 4000 or 0.5")
+
+
+def _floor(least: int) -> Callable[[int], int]:
+    def check(value: int) -> int:
+        if value < least:
+            raise ValueError(f"{shown(value)} is too low; it may only be raised, from {least} on")
+        return value
+
+    return check
+
+
+Slug = Annotated[
+    str,
+    _text(
+        r"(?=.{1,40}$)[a-z0-9]+(-[a-z0-9]+)*", 'is no name; use lower-case letters, digits and dashes, like "payments"'
+    ),
+]
+Channel = Annotated[
+    str,
+    _text(r"[CG][A-Z0-9]{6,30}", 'is no channel ID; copy it from the channel\'s details in Slack, like "C0123ABCD"'),
+]
+SlackUser = Annotated[
+    str, _text(r"[UW][A-Z0-9]{6,30}", 'is no member ID; copy it from the person\'s profile in Slack, like "U0123ABCD"')
+]
+GitHubTeam = Annotated[str, _text(FULL_NAME, 'is no team; write organization and team, like "acme/payments"')]
+Login = Annotated[str, _text(r"[A-Za-z0-9][\w-]{0,99}", 'is no GitHub login; write it without @, like "octocat"')]
+Repository = Annotated[str, _text(FULL_NAME, 'is no repository; write owner and name, like "acme/api"')]
+Account = Annotated[
+    str, _text(r"\S(.*\S)?", 'is no account; write its ID as the provider reports it, like "svac_01AB"')
+]
+Note = Annotated[str, _text(r"[^\W_][ -~]{0,39}", 'is no currency note; write a few plain letters, like "USD"')]
+Zone = Annotated[str, AfterValidator(_zone)]
+Weekly = Annotated[str, AfterValidator(_weekly)]
+Amount = Annotated[int, BeforeValidator(_micro)]
+
+
+class Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+class CompanyTable(Table):
+    """What `[company]` may hold."""
+
+    currency_note: Note = Field("USD", examples=["USD"])
+    hourly_cost: Amount | None = Field(None, examples=[95])
+    k: Annotated[int, AfterValidator(_floor(LEAST_K))] = Field(LEAST_K, examples=[LEAST_K])
+    p: Annotated[int, AfterValidator(_floor(LEAST_P))] = Field(LEAST_P, examples=[LEAST_P])
+
+
+class TeamTable(Table):
+    """What each `[[team]]` may hold."""
+
+    name: Slug = Field(examples=["payments"])
+    slack_channel: Channel = Field(examples=["C0123ABCD"])
+    github_team: GitHubTeam | None = Field(None, examples=["acme/payments"])
+    members: Annotated[list[Login], AfterValidator(_no_repeats)] | None = Field(None, examples=[["octocat"]])
+    repositories: Annotated[list[Repository], AfterValidator(_no_repeats)] = Field(examples=[["acme/api"]])
+    timezone: Zone = Field(examples=["Europe/Berlin"])
+    digest: Weekly = Field(examples=["Mon 09:00"])
+    owner: SlackUser | None = Field(None, examples=["U0123ABCD"])
+    service_accounts: list[Account] = Field([], examples=[["svac_01AB"]])
+    credit: Amount | None = Field(None, examples=[4000])
+
+    @model_validator(mode="after")
+    def _people_are_named_once(self) -> "TeamTable":
+        if self.github_team is None and self.members is None:
+            raise ValueError('names no people; add github_team = "acme/payments" or members = ["octocat"]')
+        if self.github_team is not None and self.members is not None:
+            raise ValueError("names its people twice; keep github_team or members, not both")
+        return self
+
+
+class FileTable(Table):
+    """What the file may hold."""
+
+    company: CompanyTable = CompanyTable()
+    team: list[TeamTable] = Field(min_length=1)

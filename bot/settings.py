@@ -1,0 +1,187 @@
+"""Settings: what a deployment is told by its environment, or by a `.env` file. Secrets are nowhere else."""
+
+import base64
+import binascii
+import re
+import textwrap
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.errors import UserError
+
+LEAST_SECRET = 32
+MAKE_SECRET = """make one with `python3 -c "import secrets; print(secrets.token_urlsafe(32))"`"""
+PSYCOPG = "postgresql+psycopg"
+DATABASES = {"sqlite": "sqlite", "postgres": PSYCOPG, "postgresql": PSYCOPG, PSYCOPG: PSYCOPG}
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+PEM = re.compile(r"-----BEGIN ((?:RSA )?PRIVATE KEY)-----(.+)-----END \1-----", re.DOTALL)
+
+
+class Settings(BaseSettings):
+    """Every setting; the environment wins over `.env`, and an empty value is none. Raises UserError."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_ignore_empty=True, env_file_encoding="utf-8", hide_input_in_errors=True
+    )
+
+    database_url: SecretStr = Field(
+        SecretStr("sqlite:///leverage.db"),
+        description="Where Leverage keeps its data: a SQLite file or a PostgreSQL database.",
+    )
+    database_direct_url: SecretStr | None = Field(
+        None, description="The same PostgreSQL database without its connection pooler, for migrations."
+    )
+    leverage_config: Path = Field(Path("leverage.toml"), description="The file that names the teams.")
+    leverage_secret_key: SecretStr | None = Field(
+        None,
+        description=f"At least {LEAST_SECRET} random characters that key the hashes of people's account names; "
+        "whoever loses them starts anew.",
+    )
+    leverage_base_url: str | None = Field(
+        None, description="Where people reach this deployment; its messages link there."
+    )
+    github_app_id: str | None = Field(None, description="The App ID or client ID of your GitHub App.")
+    github_app_private_key: SecretStr | None = Field(
+        None, description="The private key of your GitHub App: the PEM text itself, or the path of its file."
+    )
+    github_api_url: str = Field(
+        "https://api.github.com",
+        description="The address of GitHub's API; that of GitHub Enterprise Server ends in /api/v3.",
+    )
+    anthropic_admin_key: SecretStr | None = Field(
+        None, description="An Admin API key of your Anthropic organization; it begins with sk-ant-admin."
+    )
+    anthropic_api_url: str | None = Field(
+        None, description="Another address for Anthropic's API, such as that of a proxy."
+    )
+
+    def __init__(self, _env_file: Path | None = Path(".env"), **values: Any) -> None:
+        try:
+            super().__init__(_env_file=_env_file, **values)
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"{_env_file} cannot be read: check its permissions, and that it is UTF-8 text.") from error
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _without_outer_space(cls, value: Any) -> Any:
+        return value.strip() if isinstance(value, str) else value
+
+    @field_validator("database_url", "database_direct_url")
+    @classmethod
+    def _of_a_known_kind(cls, url: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if url is None:
+            return None
+        scheme, colon, rest = url.get_secret_value().partition("://")
+        if not colon or scheme.lower() not in DATABASES:
+            raise UserError(
+                f"{_name(info)} is of a kind Leverage does not know: "
+                "write sqlite:///leverage.db or postgresql://user:password@host/name."
+            )
+        return SecretStr(f"{DATABASES[scheme.lower()]}://{rest}")
+
+    @field_validator("leverage_secret_key")
+    @classmethod
+    def _long_enough(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if secret is not None and len(secret) < LEAST_SECRET:
+            raise UserError(f"{_name(info)} is shorter than {LEAST_SECRET} characters: {MAKE_SECRET}.")
+        return secret
+
+    @field_validator("leverage_base_url", "github_api_url", "anthropic_api_url")
+    @classmethod
+    def _a_safe_address(cls, url: str | None, info: ValidationInfo) -> str | None:
+        if url is not None and not _is_safe(url):
+            raise UserError(
+                f"{_name(info)} is no address Leverage may use: write https://host/path, without user, password or "
+                "query; http:// is for this machine only."
+            )
+        return url and url.rstrip("/")
+
+    @field_validator("github_app_private_key")
+    @classmethod
+    def _a_private_key(cls, key: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        return key and SecretStr(_pem(key.get_secret_value(), _name(info)))
+
+    def has(self, names: Iterable[str]) -> bool:
+        """Whether all of these variables are set."""
+        return all(self._value(name) for name in names)
+
+    def database(self) -> str:
+        return self.database_url.get_secret_value()
+
+    def direct_database(self) -> str:
+        """The database as migrations reach it: not through a pooler, if the settings say how."""
+        return (self.database_direct_url or self.database_url).get_secret_value()
+
+    def secret_key(self) -> bytes:
+        """The secret of the handles. Raises UserError if it is not set."""
+        if self.leverage_secret_key is None:
+            raise UserError(f"LEVERAGE_SECRET_KEY is not set: {MAKE_SECRET} and put it in the environment or in .env.")
+        return self.leverage_secret_key.get_secret_value().encode()
+
+    def github_app(self) -> tuple[str, str]:
+        """App ID and private key. Raises UserError if one is not set."""
+        return self.required("GITHUB_APP_ID"), self.required("GITHUB_APP_PRIVATE_KEY")
+
+    def base_url(self, provider: str) -> str | None:
+        """Where a provider's API is, if not at its own address."""
+        return self._value(f"{provider}_api_url") or None
+
+    def required(self, name: str) -> str:
+        """The value of a variable. Raises UserError naming it and what belongs there."""
+        if value := self._value(name):
+            return value
+        purpose = type(self).model_fields[name.lower()].description or ""
+        hint = f"{purpose[:1].lower()}{purpose[1:].rstrip('.')}"
+        raise UserError(f"{name} is not set ({hint}): put it in the environment or in .env.")
+
+    def _value(self, name: str) -> str:
+        value = getattr(self, name.lower())
+        return value.get_secret_value() if isinstance(value, SecretStr) else str(value or "")
+
+
+def provider_secrets(settings: Settings, names: Iterable[str]) -> dict[str, str]:
+    """A provider's secrets by the names of their variables. Raises UserError for the first that is not set."""
+    return {name: settings.required(name) for name in names}
+
+
+def _name(info: ValidationInfo) -> str:
+    return (info.field_name or "").upper()
+
+
+def _is_safe(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+        return bool(known and parts.hostname and parts.port != 0 and not set(url) & set("@?# \t\r\n"))
+    except ValueError:
+        return False
+
+
+def _pem(text: str, name: str) -> str:
+    """The key as OpenSSL writes it, from PEM text with any line ends or none, or from the file at that path."""
+    found = PEM.search((text if "-----BEGIN" in text else _file(text, name)).replace("\\n", "\n"))
+    try:
+        body = base64.b64encode(base64.b64decode("".join(found[2].split()), validate=True)).decode() if found else ""
+    except binascii.Error:
+        body = ""
+    if not found or not body:
+        raise UserError(
+            f"{name} is no private key in PEM form (-----BEGIN RSA PRIVATE KEY----- …): "
+            "make a new one on the settings page of your GitHub App."
+        )
+    return "\n".join([f"-----BEGIN {found[1]}-----", *textwrap.wrap(body, 64), f"-----END {found[1]}-----", ""])
+
+
+def _file(path: str, name: str) -> str:
+    try:
+        return Path(path).read_text("ascii")
+    except (OSError, ValueError):
+        raise UserError(
+            f"{name} is neither PEM text nor the path of a file that can be read: "
+            "check the path and the file's permissions."
+        ) from None  # the cause quotes the path, which may be a key without its first line
