@@ -50,7 +50,7 @@ SECRETS = re.compile(
     | (?i:bearer)(?:\s|%20|["':=])+[\w%.~+/=-]+
     | eyJ[\w-]{8,}(?:\.[\w-]*)*                     # JSON web tokens
     | (?<=://)[^\s/]+@                              # user and password of a URL
-    | (?<![\w.+%-])[\w.+%-]+(?:@|%40)[\w.-]*       # e-mail addresses
+    | (?<![^\s"<>(),:;@])[^\s"<>(),:;@]+(?:@|%40)[\w.-]*  # e-mail addresses
     """,
     re.VERBOSE | re.DOTALL,
 )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bot import config
 from bot.config.lines import find_lines
 from bot.domain.privacy.gate import Rule
+from bot.domain.team import Company
 from bot.domain.weeks import Schedule
 from bot.errors import UserError
 
@@ -35,19 +36,19 @@ def file(tmp_path):
     return tmp_path / "leverage.toml"
 
 
-def company(file, text):
+def company(file: Path, text: str) -> Company:
     file.write_text(text)
     return config.load(file)
 
 
-def complaint(file, text):
+def complaint(file: Path, text: str) -> str:
     """What is said about a text, without the folder."""
     with pytest.raises(UserError) as caught:
         company(file, text)
     return str(caught.value).replace(str(file), file.name)
 
 
-def outcome(file, text):
+def outcome(file: Path, text: str) -> str:
     try:
         company(file, text)
     except UserError as error:
@@ -55,7 +56,7 @@ def outcome(file, text):
     return "valid"
 
 
-def changed(old, new):
+def changed(old: str, new: str) -> str:
     text = COMPANY + PAYMENTS
     assert text.count(old) == 1
     return text.replace(old, new)
@@ -321,7 +322,8 @@ def test_what_is_too_much_for_the_parser_is_refused_in_one_line(file, text):
 
 
 @pytest.mark.parametrize(
-    "line", ['slack_token = "{}"', 'owner = "{}"', '"{}" = 1', 'service_accounts = ["{}", "{}"]', '"{}"']
+    "line",
+    ['slack_token = "{}"', 'owner = "{}"', '"{}" = 1', 'service_accounts = ["{}", "{}"]', '"{}"', '["{}"]\n["{}"]'],
 )
 @pytest.mark.parametrize("secret", ["xoxb-1234-canary", "sk-ant-admin01-canary", "ghp_canary", "canary@example.com"])
 def test_a_secret_that_strayed_into_the_file_is_not_repeated(file, line, secret):

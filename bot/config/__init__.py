@@ -18,6 +18,7 @@ from bot.domain.privacy.gate import Rule
 from bot.domain.team import Company, Team, overlaps
 from bot.domain.weeks import Schedule
 from bot.errors import UserError
+from bot.log import mask
 
 
 def load(path: Path) -> Company:
@@ -69,7 +70,7 @@ def _syntax(path: Path, text: str, message: str) -> str:
     numbers = re.findall(r"\d+", where)
     last = text.rstrip().split("\n")
     line, column = numbers if len(numbers) == 2 else (len(last), len(last[-1]) + 1)
-    return f"{path}:{line}:{column}: this is not TOML: {' '.join((what or message).split())}"
+    return f"{path}:{line}:{column}: this is not TOML: {' '.join(mask(what or message).split())}"
 
 
 def _say(path: Path, text: str, document: dict[str, Any], found: Sequence[Problem]) -> str:

@@ -8,21 +8,21 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 
-def line_of(path: Path, lines: Mapping[Path, int]) -> int:
+def line_of(path: KeyPath, lines: Mapping[KeyPath, int]) -> int:
     """The line of a key, or of the nearest thing around it that has a line."""
     while path and path not in lines:
         path = path[:-1]
     return lines.get(path, 1)
 
 
-def find_lines(text: str) -> dict[Path, int]:
+def find_lines(text: str) -> dict[KeyPath, int]:
     """The line of every table and key; a table that is listed ([[…]]) has its number in the path."""
-    found: dict[Path, int] = {}
-    listed: dict[Path, int] = {}
-    table: Path = ()
+    found: dict[KeyPath, int] = {}
+    listed: dict[KeyPath, int] = {}
+    table: KeyPath = ()
     for line, statement, content in _statements(text):
         if statement.lstrip().startswith("["):
             table = _table(content, listed)
@@ -48,9 +48,9 @@ def _statements(text: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
         gathered, first = "", line + 1
 
 
-def _table(header: Mapping[str, Any], listed: dict[Path, int]) -> Path:
+def _table(header: Mapping[str, Any], listed: dict[KeyPath, int]) -> KeyPath:
     """The path of a header such as {"team": [{}]}; `listed` counts the listed tables so far."""
-    path: Path = ()
+    path: KeyPath = ()
     inner: Any = header
     while inner:
         (key, inner) = next(iter(inner.items()))
@@ -63,7 +63,7 @@ def _table(header: Mapping[str, Any], listed: dict[Path, int]) -> Path:
     return path
 
 
-def _paths(content: Any, prefix: Path) -> Iterator[Path]:
+def _paths(content: Any, prefix: KeyPath) -> Iterator[KeyPath]:
     """The paths of everything inside a value."""
     items = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
     for key, value in items:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from bot.config.lines import Path
+from bot.config.lines import KeyPath
 from bot.config.schema import CompanyTable, FileTable, TeamTable, shown
 from bot.domain.team import Overlap, Team
 
@@ -30,7 +30,7 @@ class Problem:
     A key that is `missing` may only be misspelled, so what is said of other keys helps more.
     """
 
-    path: Path
+    path: KeyPath
     text: str
     missing: bool = False
 
@@ -55,7 +55,7 @@ OVERLAPS = {
 }
 
 
-def in_words(path: Path, document: dict[str, Any]) -> str:
+def in_words(path: KeyPath, document: dict[str, Any]) -> str:
     """A path as people read it: team "payments" → timezone."""
     words: list[str] = []
     inner: Any = document
@@ -99,13 +99,13 @@ def _text(details: ErrorDetails) -> str:
             return f"{shown(details['input'])} stands where {shape} was expected{_example(details['loc'])}"
 
 
-def _missing(path: Path) -> str:
+def _missing(path: KeyPath) -> str:
     if path == ("team",):
         return "there is no team; add a table [[team]], as in leverage.example.toml"
     return f"the key is missing; add it{_example(path)}"
 
 
-def _unknown(path: Path) -> str:
+def _unknown(path: KeyPath) -> str:
     key = str(path[-1])
     if path in [(table,) for table in NOT_YET]:
         return "this table is not supported by this version; take it out"
@@ -115,7 +115,7 @@ def _unknown(path: Path) -> str:
     return f"there is no such key; {known}"
 
 
-def _example(path: Path) -> str:
+def _example(path: KeyPath) -> str:
     """How the key of a path is written; nothing for a path without a key that we know."""
     keys = [step for step in path[1:] if isinstance(step, str)]
     field = TABLES[str(path[0])].model_fields.get(keys[0]) if keys and path[0] in TABLES else None

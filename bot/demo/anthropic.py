@@ -7,8 +7,8 @@ still revised, mostly up and sometimes down.
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,12 +27,12 @@ FRESH_AFTER = timedelta(minutes=20)
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
 class Reports:
-    """The organisation's reports as they are now."""
+    """The organisation's reports as they are at a moment."""
 
-    usage: tuple[Usage, ...]
-    now: datetime
+    def __init__(self, usage: Iterable[Usage], now: datetime) -> None:
+        self._now = now
+        self._known = [(one, requests) for one in usage if (requests := counted(one, now))]
 
     def transport(self) -> httpx2.MockTransport:
         return httpx2.MockTransport(self.answer)
@@ -60,12 +60,12 @@ class Reports:
                 "data": everything[start:end],
                 "has_more": following is not None,
                 "next_page": following,
-                "data_refreshed_at": _rfc3339(self.now - FRESH_AFTER),
+                "data_refreshed_at": _rfc3339(self._now - FRESH_AFTER),
             }
         )
 
     def _grouped(self, query: httpx2.QueryParams, numbers: Callable[[Usage, int], Row]) -> Iterator[Row]:
-        for one, requests in self._known(query):
+        for one, requests in self._asked(query):
             yield {
                 **_bucket(one.day),
                 "group": {"actor": actor(one.actor), "model": one.model},
@@ -74,19 +74,16 @@ class Reports:
 
     def _totals(self, query: httpx2.QueryParams) -> Iterator[Row]:
         sums: dict[date, int] = {}
-        for one, requests in self._known(query):
+        for one, requests in self._asked(query):
             sums[one.day] = sums.get(one.day, 0) + price(one, requests)
         for day, micro in sums.items():
             yield {**_bucket(day), "group": {"actor": None, "model": None}, "cost": money(micro)}
 
-    def _known(self, query: httpx2.QueryParams) -> Iterator[tuple[Usage, int]]:
-        """What the reports know of the days asked for, and how many requests of each so far."""
+    def _asked(self, query: httpx2.QueryParams) -> Iterator[tuple[Usage, int]]:
+        """What is known of the days asked for, with the number of requests so far."""
         first, end = (datetime.fromisoformat(query[name]) for name in ("starting_at", "ending_at"))
-        for one in self.usage:
-            if first.date() <= one.day and _midnight(one.day) < end:
-                requests = counted(one, self.now)
-                if requests:
-                    yield one, requests
+        last = (end - timedelta(microseconds=1)).date()
+        return ((one, requests) for one, requests in self._known if first.date() <= one.day <= last)
 
 
 def counted(one: Usage, now: datetime) -> int:
@@ -139,6 +136,7 @@ def actor(name: str) -> Row:
     return {"type": "user_actor", "user_id": f"user_{name}", "email_address": f"{name}@{ORGANISATION}.example"}
 
 
+@cache
 def _bucket(day: date) -> Row:
     return {"starting_at": _rfc3339(_midnight(day)), "ending_at": _rfc3339(_midnight(day + timedelta(days=1)))}
 

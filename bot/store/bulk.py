@@ -69,7 +69,8 @@ def _copy(session: Session, table: Table, columns: list[str], values: list[Value
     names = ", ".join(columns)
     connection = session.connection()
     connection.exec_driver_sql(f"CREATE TEMP TABLE bulk (LIKE {table.name} INCLUDING DEFAULTS) ON COMMIT DROP")
-    dialect, driver = connection.dialect, connection.connection.driver_connection
+    dialect = connection.dialect
+    driver: Any = connection.connection.driver_connection
     try:
         with driver.cursor().copy(f"COPY bulk ({names}) FROM STDIN") as copy:
             for row in values:

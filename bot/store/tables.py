@@ -140,8 +140,8 @@ class PersonDay(SQLModel, table=True):
 
 
 class AccountDay(SQLModel, table=True):
-    """What a provider account billed for a UTC day: the truth all else of that day explains. `people` is its billed
-    part that is in `person_days`; `outside` says whether none, a few or many people of that day have not joined."""
+    """What a provider account billed for a UTC day: the truth all else of that day explains. `outside` says whether
+    none, a few or many people of that day have not joined."""
 
     __tablename__ = "account_days"
     account: str = Field(primary_key=True)

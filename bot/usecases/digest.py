@@ -50,7 +50,7 @@ def freeze_due(engine: Engine, team: Team, publishing: Publishing, now: datetime
 
     Safe to call at any time, as often as you like, from anywhere. A week is never frozen before its due time, and waits
     for sources that were not read since it ended; after two days it waits no longer and what is missing counts as an
-    outage.
+    outage. The week that had ended when a unit was set up shows public facts only, and is not posted.
     """
     frozen: list[Block] = []
     while True:
@@ -62,8 +62,11 @@ def freeze_due(engine: Engine, team: Team, publishing: Publishing, now: datetime
             waits_for = unread(session, team, week) if due <= now else ()
             if due > now or (waits_for and now < due + PATIENCE):
                 return Frozen(tuple(frozen), waits_for)
-            block = _freeze(session, team, publishing, unit, week, now)
-            if due >= unit.created_at:
+            if due < unit.created_at:
+                block = _waiting(session, team, unit, week)
+                blocks.freeze(session, block, now)
+            else:
+                block = _freeze(session, team, publishing, unit, week, now)
                 _queue(session, team, publishing, block, due)
         frozen.append(block)
 

@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.weeks import EPOCH_ORIGIN, Schedule, Week, Window, due_at, epoch_start
@@ -22,7 +22,6 @@ mondays = st.integers(0, 52 * 60).map(lambda weeks: date(1980, 1, 7) + timedelta
 weeks = mondays.map(Week)
 instants = st.integers(0, 60 * 365 * 24 * 3600).map(lambda s: datetime(1980, 1, 7, tzinfo=UTC) + timedelta(seconds=s))
 schedules = st.builds(Schedule, st.integers(0, 6), st.integers(0, 23), st.integers(0, 59))
-unhurried = settings(deadline=None)
 
 
 @pytest.mark.parametrize(
@@ -70,13 +69,11 @@ def test_weeks_are_in_order() -> None:
     assert week.plus(-53) == Week.parse("2025-W52")
 
 
-@unhurried
 @given(instants, zones)
 def test_every_instant_is_in_its_week(instant: datetime, zone: ZoneInfo) -> None:
     assert instant in Week.of(instant, zone).window(zone)
 
 
-@unhurried
 @given(weeks, zones)
 def test_every_edge_of_a_week_belongs_to_exactly_one_week(week: Week, zone: ZoneInfo) -> None:
     window = week.window(zone)
@@ -86,7 +83,6 @@ def test_every_edge_of_a_week_belongs_to_exactly_one_week(week: Week, zone: Zone
     assert window.end == week.next().window(zone).start
 
 
-@unhurried
 @given(weeks, zones)
 def test_days_fill_time_without_gaps_or_overlap(week: Week, zone: ZoneInfo) -> None:
     days = [*week.plus(-1).days(zone), *week.days(zone), *week.next().days(zone)]
@@ -188,7 +184,6 @@ def test_a_digest_due_in_a_skipped_hour_is_due_later_by_the_gap() -> None:
     assert half_hour_gap.astimezone(LORD_HOWE).time() == time(2, 40)
 
 
-@unhurried
 @given(weeks, schedules, zones)
 def test_digests_are_due_one_after_the_other_each_in_its_own_following_week(
     week: Week, schedule: Schedule, zone: ZoneInfo

@@ -1,7 +1,7 @@
 """From an empty folder to a digest, as a newcomer goes: the real command in its own process, a GitHub App on the
 emulator, an Anthropic whose answers the official SDK accepts, on both databases.
 
-The command has no clock to set, so days are counted from the Monday of the running week.
+The team is set up and joins in week 20 of 2026 (Wednesday 13 May); its first digest is due on Monday 18 May.
 """
 
 import json
@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,7 +18,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine, text
 
-from bot import clock
 from bot.domain.block import Part, PartSum, Published
 from bot.domain.weeks import Week
 from bot.store import blocks
@@ -45,14 +44,18 @@ slack_channel = "C0123ABCD"
 github_team = "acme/payments"
 repositories = ["acme/api"]
 timezone = "UTC"
-digest = "Mon 00:00"
+digest = "Mon 09:00"
 service_accounts = ["svac_ci"]
 """
 
 
+WEDNESDAY = datetime(2026, 5, 13, 15, tzinfo=UTC)
+MONDAY = datetime(2026, 5, 18, 10, tzinfo=UTC)
+
+
 def day(offset: int) -> date:
-    """Days after the Monday of the week that the digest is about; week 0 is the one that ended last."""
-    return Week.of(clock.now(), ZONE).plus(-1).monday + timedelta(days=offset)
+    """Days after Monday 11 May, when the week of the digest begins."""
+    return date(2026, 5, 11) + timedelta(days=offset)
 
 
 @dataclass
@@ -64,9 +67,10 @@ class Newcomer:
     server: GitHubServer
     anthropic: FakeAnthropic
     engine: Engine
+    now: datetime = WEDNESDAY
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "bot", *arguments]
+        command = [sys.executable, "-m", "tests.e2e.clocked", f"{self.now:%Y-%m-%dT%H:%M}", *arguments]
         return subprocess.run(
             command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=120, check=False
         )
@@ -79,7 +83,13 @@ class Newcomer:
     def everybody_joins(self) -> None:
         for login in MEMBERS:
             handles = Handles(self.server.emulator.ids[login], f"S_{login}", f"{login}@acme.example")
-            join(self.engine, SECRET.encode(), handles, ZONE, clock.now(), team=True, proved=True)
+            join(self.engine, SECRET.encode(), handles, ZONE, self.now, team=True, proved=True)
+
+    def sees_monday(self) -> None:
+        """The Monday comes, and everything is read once more."""
+        self.now = self.anthropic.now = MONDAY
+        self.does("backfill")
+        self.does("collect")
 
     def frozen(self) -> Published:
         with reading(self.engine) as session:
@@ -95,7 +105,7 @@ class Newcomer:
 @pytest.fixture
 def newcomer(tmp_path: Path, empty_database_url: str, github_server: GitHubServer) -> Iterator[Newcomer]:
     (tmp_path / "leverage.toml").write_text(TOML)
-    fake = FakeAnthropic(now=clock.now())
+    fake = FakeAnthropic(now=WEDNESDAY)
     with serve(fake) as url:
         settings = {
             "DATABASE_URL": empty_database_url.replace("postgresql+psycopg", "postgresql"),
@@ -148,6 +158,11 @@ def test_before_anyone_has_joined_there_are_public_facts_and_the_waiting_sentenc
     newcomer.does("collect")
     said = newcomer.does("digest", "payments")
     assert "Compute numbers start when five have joined; eight make most weeks." in said
+    assert "Week 19" in said
+    assert "$" not in said
+    newcomer.sees_monday()
+    said = newcomer.does("digest", "payments")
+    assert "Week 20" in said
     assert "merged 5 pull requests" in said
     assert "$" not in said
 
@@ -162,7 +177,7 @@ def test_a_digest_is_right_to_the_rounding_and_its_block_to_the_micro_dollar(new
     five_people_at_work(newcomer)
     newcomer.does("backfill")
     newcomer.everybody_joins()
-    newcomer.does("collect")
+    newcomer.sees_monday()
     document = json.loads(newcomer.does("digest", "payments", "--week", str(Week(day(0))), "--format", "json"))
     block = newcomer.frozen()
     assert block.spend_micro == 209 * DOLLAR
@@ -190,7 +205,7 @@ def test_the_same_commands_again_change_nothing(newcomer):
     five_people_at_work(newcomer)
     newcomer.does("backfill")
     newcomer.everybody_joins()
-    newcomer.does("collect")
+    newcomer.sees_monday()
     first = newcomer.does("digest", "payments", "--format", "json")
     newcomer.does("collect")
     assert "0 new or changed" in newcomer.does("backfill")
@@ -202,6 +217,7 @@ def test_who_has_not_joined_is_nowhere_but_in_a_remainder(newcomer):
     five_people_at_work(newcomer)
     newcomer.does("backfill")
     newcomer.everybody_joins()
+    newcomer.sees_monday()
     printed = [newcomer.run(*command) for command in (["collect"], ["digest", "payments", "--format", "json"])]
     seen = "".join(done.stdout + done.stderr for done in printed) + everything_stored(newcomer)
     for canary in (STRANGER, "user_canary", "canary-model", "canary"):
@@ -258,7 +274,6 @@ def everything_stored(newcomer: Newcomer) -> str:
 
 def test_days_of_the_future_are_not_asked_for(newcomer):
     newcomer.does("collect")
-    latest = max(
-        request.url.params["ending_at"] for request in newcomer.anthropic.requests if "ending_at" in request.url.params
-    )
-    assert datetime.fromisoformat(latest) <= datetime.now(UTC) + timedelta(days=1)
+    asked = [request.url.params.get("ending_at") for request in newcomer.anthropic.requests]
+    latest = max(datetime.fromisoformat(end) for end in asked if end)
+    assert latest <= WEDNESDAY + timedelta(days=1)

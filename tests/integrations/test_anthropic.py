@@ -240,6 +240,12 @@ def test_the_running_day_is_given_and_the_future_is_not(fake):
     assert fetch(fake, since=THURSDAY, until=date(2026, 12, 1)) == []
 
 
+@pytest.mark.parametrize(("second", "days"), [(0, 0), (1, 1)])
+def test_a_day_is_asked_for_once_it_has_begun(fake, second, days):
+    now = datetime(2026, 11, 4, 0, 0, second, 999, tzinfo=UTC)
+    assert len(fetch(fake, since=WEDNESDAY, now=now)) == days
+
+
 def test_a_day_that_the_report_cannot_know_yet_is_not_given_as_zero(fake):
     fake.refreshed_at = datetime(2026, 11, 3, 22, tzinfo=UTC)
     assert [day.day for day in fetch(fake)] == [MONDAY, TUESDAY]
@@ -591,7 +597,7 @@ def test_a_cursor_is_followed_where_the_answer_does_not_say_whether_there_is_mor
     fake.add(MONDAY, ANN, OPUS, "1")
     fake.add(MONDAY, BO, OPUS, "2")
     fake.alter = lambda path, body: body.update(has_more=None)
-    assert len(fetch(fake)[0].rows) == 2
+    assert [row.billed_micro for row in fetch(fake)[0].rows] == [10_000, 20_000]
 
 
 @pytest.mark.parametrize("page", [1, 2, 3])

@@ -3,12 +3,21 @@
 from typing import Any
 
 import pytest
+from requests import ConnectionError as RequestsConnectionError
+from requests import ReadTimeout
+from requests.exceptions import ChunkedEncodingError
+from urllib3.connectionpool import ConnectionPool
+from urllib3.exceptions import MaxRetryError, ProtocolError, ReadTimeoutError
 
 from bot.domain.ports import SourceError
 from integrations.outcomes.github.models import FileNode
+from integrations.outcomes.github.problems import TooMuch
+from integrations.outcomes.github.pygithub import no_answer
 from integrations.outcomes.github.queries import PULL_REQUESTS
 from integrations.outcomes.github.wire import Reply
 from tests.fake_github import START, FakeGitHub, FakeRepository, commit, outcomes, pages, read
+
+POOL = ConnectionPool("github.example")
 
 
 @pytest.fixture
@@ -143,6 +152,28 @@ def test_complaints_nobody_expected_pass_without_their_text(fake, api) -> None:
     error = problem(fake)
     assert not error.permanent
     assert str(error) == "GitHub refused a query (no reason given)"
+
+
+def test_a_query_that_an_old_github_does_not_understand_is_a_permanent_error(fake, api) -> None:
+    complaint = {"message": "Field 'x' doesn't exist", "path": ["query"], "extensions": {"code": "undefinedField"}}
+    fake.answer("PullRequests", Reply(200, {"errors": [complaint]}))
+    error = problem(fake)
+    assert error.permanent
+    assert str(error) == "GitHub refused a query (undefinedField)"
+
+
+@pytest.mark.parametrize(
+    ("error", "too_much"),
+    [
+        (ReadTimeout(), True),
+        (RequestsConnectionError(MaxRetryError(POOL, "/", ReadTimeoutError(POOL, "/", "slow"))), True),
+        (RequestsConnectionError(MaxRetryError(POOL, "/", ProtocolError("refused"))), False),
+        (ChunkedEncodingError(), False),
+    ],
+)
+def test_only_an_answer_that_takes_too_long_is_asked_for_by_half(error, too_much) -> None:
+    assert isinstance(no_answer(error), TooMuch) is too_much
+    assert not no_answer(error).permanent
 
 
 def test_a_part_that_github_does_not_find_is_counted(fake, api) -> None:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from bot.domain.ports import NotFound, SourceError
 from integrations.outcomes.github.wire import Reply
@@ -34,7 +35,8 @@ class Complaint(BaseModel):
 
     type: str | None = None
     path: tuple[str | int, ...] = ()
-    message: str = ""
+    message: str = Field(default="", repr=False)
+    extensions: dict[str, Any] = Field(default_factory=dict, repr=False)
 
 
 def check(reply: Reply, account: str) -> None:
@@ -88,8 +90,9 @@ def refused(complaint: Complaint, account: str) -> SourceError:
     """What a GraphQL complaint means that nobody expected."""
     if complaint.type == "FORBIDDEN":
         return SourceError(PERMISSION.format(account=account), permanent=True)
-    transient = complaint.type is None or complaint.type in TRANSIENT
-    return SourceError(f"GitHub refused a query ({complaint.type or 'no reason given'})", permanent=not transient)
+    reason = complaint.type or complaint.extensions.get("code")
+    transient = reason is None or reason in TRANSIENT
+    return SourceError(f"GitHub refused a query ({reason or 'no reason given'})", permanent=not transient)
 
 
 def rate_limited(headers: Mapping[str, str]) -> SourceError:

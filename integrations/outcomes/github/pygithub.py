@@ -7,7 +7,8 @@ from typing import Any
 
 from github import Auth, Github, GithubException, GithubIntegration
 from jwt import PyJWTError
-from requests import RequestException
+from requests import RequestException, Timeout
+from urllib3.exceptions import ReadTimeoutError
 
 from bot.domain.ports import SourceError
 from integrations.outcomes.github import problems
@@ -97,9 +98,19 @@ def _reply(send: Callable[[], tuple[Mapping[str, Any], Any]]) -> Reply:
         headers, body = send()
     except GithubException as error:
         return Reply(error.status, error.data, _lower(error.headers or {}))
-    except (RequestException, JSONDecodeError) as error:
-        raise problems.TooMuch(f"GitHub does not answer ({type(error).__name__})") from None
+    except JSONDecodeError:
+        raise problems.TooMuch("GitHub's answer ends in the middle") from None
+    except RequestException as error:
+        raise no_answer(error) from None
     return Reply(200, body, _lower(headers))
+
+
+def no_answer(error: RequestException) -> SourceError:
+    """What it means that there is none: one that takes too long may come for a smaller question."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    if isinstance(error, Timeout) or isinstance(reason, ReadTimeoutError):
+        return problems.TooMuch("GitHub does not answer in time")
+    return SourceError(f"GitHub does not answer ({type(error).__name__})")
 
 
 def _lower(headers: Mapping[str, Any]) -> dict[str, str]:

@@ -5,7 +5,7 @@ control sum; grouped rows explain it. A combination is one row of each report, e
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 from bot.domain.model import AccountDay, Actor, ActorKind, SpendRow, Tokens
 from bot.domain.money import from_cents
 from integrations.spend.anthropic.keys import Keys
-from integrations.spend.anthropic.models import MICRO, Cost, Row, Usage, parsed, part_micro
-from integrations.spend.anthropic.reports import ACCOUNT, Days, Report, Reports, Window, midnight, rfc3339
+from integrations.spend.anthropic.models import MICRO, Cost, Page, Row, Usage, parsed, part_micro
+from integrations.spend.anthropic.reports import ACCOUNT, Days, Reports, Window, midnight, rfc3339
 
 USAGE = "/v1/organizations/analytics/usage"
 COST = "/v1/organizations/analytics/cost"
@@ -25,6 +25,7 @@ NOBODY = Actor(ActorKind.UNKNOWN)
 NOTHING = Cost(currency="USD", amount=Decimal(0), list_amount=Decimal(0))
 
 Numbers = TypeVar("Numbers", Usage, Cost)
+Known = TypeVar("Known", int, Decimal)
 
 
 def read(reports: Reports, keys: Keys, window: Window) -> Days:
@@ -37,40 +38,48 @@ def read(reports: Reports, keys: Keys, window: Window) -> Days:
         "order": "asc",
         "limit": 1000,
     }
-    total = reports.read(COST, params, beta=BETA)
-    cost = reports.read(COST, params | GROUPS, beta=BETA)
-    usage = reports.read(USAGE, params | GROUPS, beta=BETA)
     book = Book(window, keys)
-    book.add_total(total)
-    book.add_cost(cost)
-    book.add_usage(usage)
+    book.add_total(reports.pages(COST, params, beta=BETA))
+    book.add_cost(reports.pages(COST, params | GROUPS, beta=BETA))
+    book.add_usage(reports.pages(USAGE, params | GROUPS, beta=BETA))
     book.refuse_nobody()
-    fresh = [report.refreshed_at for report in (total, cost, usage) if report.refreshed_at]
-    return book.days(min(fresh, default=None))
+    return book.days()
 
 
 @dataclass(slots=True)
 class Cell:
-    """What one actor spent on one model on one day, from both reports. A refused row refuses the whole cell."""
+    """What one actor spent on one model on one day, from both reports. Amounts are in cents, None before any row.
 
-    usage: list[Usage] = field(default_factory=list)
-    cost: list[Cost] = field(default_factory=list)
+    A refused row refuses the whole cell.
+    """
+
+    tokens: Tokens | None = None
+    requests: int | None = None
+    amount: Decimal | None = None
+    list_amount: Decimal | None = None
     refused: bool = False
 
-    def amount(self) -> Decimal | None:
-        return sum((cost.amount for cost in self.cost), Decimal(0)) if self.cost else None
+    def add_cost(self, cost: Cost) -> None:
+        if self.amount is None:
+            self.amount, self.list_amount, self.requests = cost.amount, cost.list_amount, cost.requests
+        else:
+            self.amount += cost.amount
+            self.list_amount = _plus(self.list_amount, cost.list_amount)
+            self.requests = _plus(self.requests, cost.requests)
 
-    def list_amount(self) -> Decimal | None:
-        known = [cost.list_amount for cost in self.cost if cost.list_amount is not None]
-        return sum(known, Decimal(0)) if self.cost and len(known) == len(self.cost) else None
+    def add_usage(self, usage: Usage) -> None:
+        """Both reports count requests; the usage report's own count is used where there is one."""
+        if self.tokens is None:
+            self.tokens, self.requests = usage.tokens(), usage.requests
+        else:
+            self.tokens += usage.tokens()
+            self.requests = _plus(self.requests, usage.requests)
 
     def row(self, actor: Actor, model: str | None, if_not_billed: int | None) -> SpendRow:
-        tokens = sum((usage.tokens() for usage in self.usage), Tokens())
-        requests = [one.requests for one in self.usage or self.cost if one.requests is not None]
-        billed, at_list = part_micro(self.amount()), part_micro(self.list_amount())
-        if not self.cost:
+        billed, at_list = part_micro(self.amount), part_micro(self.list_amount)
+        if self.amount is None:
             billed = at_list = if_not_billed
-        return SpendRow(actor, model, tokens, sum(requests) if requests else None, at_list, billed)
+        return SpendRow(actor, model, self.tokens or Tokens(), self.requests, at_list, billed)
 
 
 class Book:
@@ -83,31 +92,32 @@ class Book:
         self._cells: dict[date, dict[tuple[Actor, str | None], Cell]] = defaultdict(lambda: defaultdict(Cell))
         self._broken: set[date] = set()
         self._rejected: dict[date, Counter[str]] = defaultdict(Counter)
+        self._refreshed_at: datetime | None = None
 
-    def add_total(self, report: Report) -> None:
+    def add_total(self, pages: Iterable[Page]) -> None:
         """A day has one total: a second one, or one that cannot be true, leaves the day without a bill."""
-        for day, row in self._rows(report):
+        for day, row in self._rows(pages):
             total = self._numbers(Cost, row.cost, day)
             if total is None or day in self._totals:
                 self._broken.add(day)
             else:
                 self._totals[day] = total
 
-    def add_cost(self, report: Report) -> None:
-        for day, row in self._rows(report):
+    def add_cost(self, pages: Iterable[Page]) -> None:
+        for day, row in self._rows(pages):
             cell, cost = self._cell(day, row), self._numbers(Cost, row.cost, day)
             if cost is None:
                 cell.refused = True
             else:
-                cell.cost.append(cost)
+                cell.add_cost(cost)
 
-    def add_usage(self, report: Report) -> None:
-        for day, row in self._rows(report):
+    def add_usage(self, pages: Iterable[Page]) -> None:
+        for day, row in self._rows(pages):
             cell, usage = self._cell(day, row), self._numbers(Usage, row.usage, day)
             if usage is None:
                 cell.refused = True
             else:
-                cell.usage.append(usage)
+                cell.add_usage(usage)
 
     def refuse_nobody(self) -> None:
         """No actor in the whole window means that grouping did not work, which somebody has to look into."""
@@ -117,23 +127,22 @@ class Book:
             self._rejected[day]["actor_missing"] += len(cells)
         self._cells.clear()
 
-    def days(self, refreshed_at: datetime | None) -> Days:
+    def days(self) -> Days:
         """Every day that the reports know about; a day that began after they were made is not there yet."""
         complete = []
         for day in self._window.days():
-            known = refreshed_at is None or midnight(day) < refreshed_at or day in self._totals or day in self._cells
-            if known and day not in self._broken:
-                complete += self._day(day, refreshed_at)
+            known = self._refreshed_at is None or midnight(day) < self._refreshed_at
+            if day not in self._broken and (known or day in self._totals or day in self._cells):
+                complete += self._day(day)
         return Days(complete, sorted(self._broken))
 
-    def _day(self, day: date, refreshed_at: datetime | None) -> list[AccountDay]:
+    def _day(self, day: date) -> list[AccountDay]:
         """The day, unless its rows come to more than its total: then the reports saw different states."""
         total = self._totals.get(day, NOTHING)
         cells = {key: cell for key, cell in self._cells[day].items() if not cell.refused}
-        costs = [cost for cell in cells.values() for cost in cell.cost]
-        rest = _rest(total.amount, [cost.amount for cost in costs])
-        list_rest = _rest(total.list_amount, [cost.list_amount for cost in costs])
-        rounding = MICRO * len(costs)
+        rest = _rest(total.amount, [cell.amount for cell in cells.values()])
+        list_rest = _rest(total.list_amount, [cell.list_amount for cell in cells.values()])
+        rounding = MICRO * len(cells)
         if min(rest, list_rest) < -rounding:
             self._broken.add(day)
             return []
@@ -142,21 +151,23 @@ class Book:
         rows = tuple(cell.row(*key, unbilled) for key, cell in sorted(cells.items(), key=_by_name))
         billed = _whole(total.amount, [row.billed_micro for row in rows])
         at_list = None if total.list_amount is None else _whole(total.list_amount, [row.list_micro for row in rows])
-        return [AccountDay(ACCOUNT, day, billed, at_list, rows, refreshed_at, dict(self._rejected[day]))]
+        return [AccountDay(ACCOUNT, day, billed, at_list, rows, self._refreshed_at, dict(self._rejected[day]))]
 
-    def _rows(self, report: Report) -> Iterator[tuple[date, Row]]:
-        """The report's rows, each once. What belongs to no day of the window is counted on its first day."""
-        seen: set[str] = set()
-        for raw in report.rows:
-            row = parsed(Row, raw)
-            day = row.day() if row else None
-            if row is None or day is None or day not in self._window:
-                self._rejected[self._window.first]["outside_window" if row else "unreadable"] += 1
-            elif row.group.actor and repr(raw) in seen:
-                self._rejected[day]["duplicate"] += 1
-            else:
-                seen.add(repr(raw))
-                yield day, row
+    def _rows(self, pages: Iterable[Page]) -> Iterator[tuple[date, Row]]:
+        """The rows of a report, each once. What belongs to no day of the window is counted on its first day."""
+        seen: set[int] = set()
+        for page in pages:
+            self._refreshed_at = min(filter(None, (self._refreshed_at, page.data_refreshed_at)), default=None)
+            for raw in page.data:
+                row = parsed(Row, raw)
+                day = row.day() if row else None
+                if row is None or day is None or day not in self._window:
+                    self._rejected[self._window.first]["outside_window" if row else "unreadable"] += 1
+                elif (copy := hash(repr(raw))) in seen and row.group.actor:
+                    self._rejected[day]["duplicate"] += 1
+                else:
+                    seen.add(copy)
+                    yield day, row
 
     def _cell(self, day: date, row: Row) -> Cell:
         return self._cells[day][self._keys.actor(row.group.actor), row.group.model]
@@ -167,6 +178,11 @@ class Book:
         if numbers is None:
             self._rejected[day]["bad_cost" if model is Cost else "bad_usage"] += 1
         return numbers
+
+
+def _plus(one: Known | None, other: Known | None) -> Known | None:
+    """A sum is unknown if a part is."""
+    return None if one is None or other is None else one + other
 
 
 def _rest(total: Decimal | None, parts: list[Decimal | None]) -> Decimal:

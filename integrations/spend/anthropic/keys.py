@@ -39,7 +39,7 @@ class Keys:
 def read_keys(reports: Reports) -> Keys:
     """The organisation's keys. A reporting key may not list them: then each key counts as a person's."""
     try:
-        rows = reports.read(PATH, {"limit": 1000}).rows
+        rows = list(reports.rows(PATH, {"limit": 1000}))
     except (Refused, NotFound):
         return Keys({})
     persons: dict[str, bool] = defaultdict(bool)

@@ -46,7 +46,7 @@ def _bills(reports: Reports, window: Window) -> tuple[dict[date, Decimal | None]
     }
     bills: dict[date, Decimal | None] = {}
     strays = 0
-    for raw in reports.read(COST, params).rows:
+    for raw in reports.rows(COST, params):
         bucket = parsed(CostBucket, raw)
         day = bucket.day() if bucket else None
         if bucket is None or day is None or day not in window:
@@ -89,17 +89,17 @@ def _rows(reports: Reports, keys: Keys, day: date) -> tuple[tuple[SpendRow, ...]
 
 def _records(reports: Reports, day: date, rejected: Counter[str]) -> Iterator[CodeRecord]:
     """The records of a day, each once, however its date is written."""
-    seen: set[str] = set()
-    for raw in reports.read(CODE, {"starting_at": day.isoformat(), "limit": 1000}).rows:
+    seen: set[int] = set()
+    for raw in reports.rows(CODE, {"starting_at": day.isoformat(), "limit": 1000}):
         record = parsed(CodeRecord, raw)
         if record is None:
             rejected["unreadable"] += 1
         elif record.date[:10] != day.isoformat():
             rejected["outside_window"] += 1
-        elif repr(raw) in seen:
+        elif (copy := hash(repr(raw))) in seen:
             rejected["duplicate"] += 1
         else:
-            seen.add(repr(raw))
+            seen.add(copy)
             yield record
 
 

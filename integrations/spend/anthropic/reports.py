@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import chain
 from typing import Any
 
 from bot.domain.model import AccountDay
@@ -13,6 +14,7 @@ ACCOUNT = "anthropic"  # one deployment has one key, and so one account
 LONGEST = timedelta(days=31)  # of one request, in all reports
 MAX_PAGES = 500  # of up to 1,000 rows
 DAY = timedelta(days=1)
+MOMENT = timedelta(seconds=1)  # the shortest range that can be written
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Window:
 
 def windows(since: date, until: date, now: datetime) -> list[Window]:
     """`[since, until)` in pieces that one request may ask for; it ends with the day that is running."""
-    end = min(until, now.astimezone(UTC).date() + DAY)
+    end = min(until, (now - MOMENT).astimezone(UTC).date() + DAY)
     starts = [since + LONGEST * number for number in range(-((since - end) // LONGEST))]
     return [Window(start, min(start + LONGEST, end), now) for start in starts]
 
@@ -54,14 +56,6 @@ class Days:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """All rows of a report, still as JSON, and how fresh its oldest page was."""
-
-    rows: list[Any]
-    refreshed_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class Reports:
     """The organisation's reports behind one key."""
 
@@ -69,23 +63,27 @@ class Reports:
     base_url: str
     key: str = field(repr=False)
 
-    def read(self, path: str, params: Mapping[str, Any], *, beta: str | None = None) -> Report:
-        """Every page, or an error: a cursor that comes back and a report without an end are errors too."""
-        rows: list[Any] = []
-        fresh: list[datetime] = []
+    def pages(self, path: str, params: Mapping[str, Any], *, beta: str | None = None) -> Iterator[Page]:
+        """Every page, or an error: a cursor that comes back and a report without an end are errors too.
+
+        A report can have hundreds of thousands of rows, so only one page is held at a time.
+        """
         asked: set[str] = set()
         cursor: Mapping[str, str] = {}
         for _ in range(MAX_PAGES):
             page = self._page(path, {**params, **cursor}, beta)
-            rows += page.data
-            fresh += [page.data_refreshed_at] if page.data_refreshed_at else []
+            yield page
             if page.is_last():
-                return Report(rows, min(fresh, default=None))
+                return
             cursor = page.cursor()
             if not cursor or repr(cursor) in asked:
                 raise SourceError(f"Anthropic: the pages of {path} go in a circle")
             asked.add(repr(cursor))
         raise SourceError(f"Anthropic: {path} did not end after {MAX_PAGES} pages")
+
+    def rows(self, path: str, params: Mapping[str, Any]) -> Iterator[Any]:
+        """The rows of every page, still as JSON."""
+        return chain.from_iterable(page.data for page in self.pages(path, params))
 
     def _page(self, path: str, params: Mapping[str, Any], beta: str | None) -> Page:
         headers = {"x-api-key": self.key, "anthropic-version": "2023-06-01"}

@@ -5,7 +5,7 @@ from bot.domain.metrics.allocation import allocate_person_day
 
 
 def test_what_cannot_be_shared_goes_to_the_lowest_number_then_to_the_lowest_id() -> None:
-    assert allocate_person_day(11, {"late": 12, "early": 7, "middle": 9}) == {"late": 3, "early": 5, "middle": 3}
+    assert allocate_person_day(11, {"a": 12, "b": 7, "c": 9}) == {"a": 3, "b": 5, "c": 3}
     assert allocate_person_day(5, {"b": 7, "a": 7}) == {"a": 3, "b": 2}
 
 

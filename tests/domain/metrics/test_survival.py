@@ -48,4 +48,5 @@ def test_the_first_merged_revert_in_the_same_repository_ends_a_life() -> None:
         pull(3, reverts=1),
     ]
     assert merges([work, pull(6)], known) == [Merge(at(1), at(7))]
+    assert merges([work, pull(6)], reversed(known)) == [Merge(at(1), at(7))]
     assert merges([work], [work]) == [Merge(at(1), None)]

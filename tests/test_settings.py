@@ -1,0 +1,235 @@
+"""Settings come from the environment and `.env`; what is wrong with one is said in a line that holds no secret."""
+
+import os
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from bot.errors import UserError
+from bot.settings import Settings, provider_secrets
+
+SECRET = "canary" * 8
+BODY = "Y2FuYXJ5" * 24
+KEY = "\n".join(["-----BEGIN RSA PRIVATE KEY-----", *[BODY[at : at + 64] for at in range(0, len(BODY), 64)]])
+KEY += "\n-----END RSA PRIVATE KEY-----\n"
+DOCUMENTED = {
+    *("DATABASE_URL", "DATABASE_DIRECT_URL", "LEVERAGE_CONFIG", "LEVERAGE_SECRET_KEY", "LEVERAGE_BASE_URL"),
+    *("GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY", "GITHUB_API_URL", "ANTHROPIC_ADMIN_KEY", "ANTHROPIC_API_URL"),
+}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_set(monkeypatch):
+    for name in os.environ.keys() & DOCUMENTED:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def env_file(tmp_path):
+    return tmp_path / ".env"
+
+
+def read(env_file: Path, text: str) -> Settings:
+    env_file.write_text(text)
+    return Settings(_env_file=env_file)
+
+
+def complaint(env_file: Path, text: str) -> str:
+    with pytest.raises(UserError) as caught:
+        read(env_file, text)
+    return str(caught.value)
+
+
+def test_every_setting_has_a_promised_name_and_one_sentence():
+    described = {name.upper(): field.description or "" for name, field in Settings.model_fields.items()}
+    assert described.keys() == DOCUMENTED
+    for sentence in described.values():
+        assert sentence.endswith(".")
+        assert "\n" not in sentence
+
+
+def test_nothing_needs_to_be_set():
+    settings = Settings(_env_file=None)
+    assert settings.database() == "sqlite:///leverage.db"
+    assert settings.leverage_config == Path("leverage.toml")
+    assert settings.github_api_url == "https://api.github.com"
+    assert not settings.has(["ANTHROPIC_ADMIN_KEY"])
+    assert settings.base_url("anthropic") is None
+
+
+def test_a_file_that_is_not_there_sets_nothing(env_file):
+    assert Settings(_env_file=env_file) == Settings(_env_file=None)
+
+
+def test_the_environment_wins_over_the_file(env_file, monkeypatch):
+    monkeypatch.setenv("LEVERAGE_CONFIG", "/etc/leverage.toml")
+    assert read(env_file, "LEVERAGE_CONFIG=mine.toml").leverage_config == Path("/etc/leverage.toml")
+
+
+def test_empty_values_and_strangers_set_nothing(env_file):
+    settings = read(env_file, "DATABASE_URL=\nANTHROPIC_ADMIN_KEY=\nANTHROPIC_API_URL=\nEDITOR=vi\n")
+    assert settings == Settings(_env_file=None)
+
+
+def test_space_around_a_value_does_not_count(env_file):
+    settings = read(env_file, f'LEVERAGE_SECRET_KEY="  {SECRET}\\n"\nANTHROPIC_ADMIN_KEY="   "')
+    assert settings.secret_key() == SECRET.encode()
+    assert not settings.has(["ANTHROPIC_ADMIN_KEY"])
+
+
+def test_settings_cannot_be_changed():
+    for name in Settings.model_fields:
+        with pytest.raises(ValidationError, match="frozen"):
+            setattr(Settings(_env_file=None), name, "other")
+
+
+def test_a_file_that_is_not_text_is_refused(env_file):
+    env_file.write_bytes(b"A=\xff\xfe")
+    with pytest.raises(UserError, match="cannot be read"):
+        Settings(_env_file=env_file)
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg", "POSTGRES"])
+def test_postgresql_is_reached_by_the_driver_that_is_installed(env_file, scheme):
+    settings = read(env_file, f"DATABASE_URL={scheme}://ann:a%20b@db:5432/leverage?sslmode=require")
+    assert settings.database() == "postgresql+psycopg://ann:a%20b@db:5432/leverage?sslmode=require"
+
+
+def test_migrations_go_round_the_pooler_if_there_is_a_way(env_file):
+    pooled = "DATABASE_URL=postgres://pooler/leverage\n"
+    assert read(env_file, pooled).direct_database() == "postgresql+psycopg://pooler/leverage"
+    direct = read(env_file, pooled + "DATABASE_DIRECT_URL=postgres://db/leverage\n")
+    assert direct.direct_database() == "postgresql+psycopg://db/leverage"
+    assert direct.database() == "postgresql+psycopg://pooler/leverage"
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "DATABASE_DIRECT_URL"])
+@pytest.mark.parametrize(
+    "url", ["mysql://ann:canary@db/x", "postgresql+asyncpg://ann:canary@db/x", "canary", "://canary"]
+)
+def test_a_database_of_an_unknown_kind_is_refused_without_its_password(env_file, name, url):
+    said = complaint(env_file, f"{name}={url}")
+    assert said == (
+        f"{name} is of a kind Leverage does not know: "
+        "write sqlite:///leverage.db or postgresql://user:password@host/name."
+    )
+
+
+def test_a_secret_key_that_is_missing_is_named_with_a_way_to_make_one():
+    with pytest.raises(UserError) as caught:
+        Settings(_env_file=None).secret_key()
+    assert str(caught.value) == (
+        'LEVERAGE_SECRET_KEY is not set: make one with `python3 -c "import secrets; print(secrets.token_urlsafe(32))"` '
+        "and put it in the environment or in .env."
+    )
+
+
+@pytest.mark.parametrize("secret", ["canary", "canary".ljust(31, "x"), "'canary" + " " * 40 + "'"])
+def test_a_short_secret_key_is_refused(env_file, secret):
+    assert complaint(env_file, f"LEVERAGE_SECRET_KEY={secret}") == (
+        "LEVERAGE_SECRET_KEY is shorter than 32 characters: "
+        'make one with `python3 -c "import secrets; print(secrets.token_urlsafe(32))"`.'
+    )
+
+
+def test_32_characters_make_a_secret_key(env_file):
+    assert len(read(env_file, f"LEVERAGE_SECRET_KEY={'x' * 32}").secret_key()) == 32
+
+
+def test_a_provider_gets_its_secrets_and_no_others(env_file):
+    settings = read(env_file, f"ANTHROPIC_ADMIN_KEY=sk-ant-admin-1\nLEVERAGE_SECRET_KEY={SECRET}")
+    assert provider_secrets(settings, ["ANTHROPIC_ADMIN_KEY"]) == {"ANTHROPIC_ADMIN_KEY": "sk-ant-admin-1"}
+    assert settings.has(["ANTHROPIC_ADMIN_KEY"])
+
+
+def test_a_missing_provider_key_is_named_with_what_to_do():
+    with pytest.raises(UserError) as caught:
+        provider_secrets(Settings(_env_file=None), ["ANTHROPIC_ADMIN_KEY"])
+    assert str(caught.value) == (
+        "ANTHROPIC_ADMIN_KEY is not set (an Admin API key of your Anthropic organization; it begins with "
+        "sk-ant-admin): put it in the environment or in .env."
+    )
+
+
+@pytest.mark.parametrize(
+    "url", ["https://proxy.example.com/anthropic/", "http://127.0.0.1:8080", "http://localhost", "http://[::1]:80"]
+)
+def test_an_address_is_https_or_on_this_machine(env_file, url):
+    assert read(env_file, f"ANTHROPIC_API_URL={url}").base_url("anthropic") == url.rstrip("/")
+
+
+@pytest.mark.parametrize("name", ["LEVERAGE_BASE_URL", "GITHUB_API_URL", "ANTHROPIC_API_URL"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://example.com/canary", "ftp://canary", "canary", "https://", "https:///canary", "file:///etc/canary"),
+        *("https://canary@example.com", "https://ann:canary@example.com", "https://example.com?key=canary"),
+        *("https://example.com:canary", "https://[canary", "https://example.com\\t.canary"),
+    ],
+)
+def test_an_address_that_could_give_a_key_away_is_refused_and_not_repeated(env_file, name, url):
+    said = complaint(env_file, f'{name}="{url}"')
+    assert said.startswith(f"{name} is no address Leverage may use: write https://host/path")
+    assert "canary" not in said
+
+
+@pytest.mark.parametrize("written", [KEY, KEY.replace("\n", "\\n"), KEY.replace("\n", "\r\n"), KEY.replace("\n", " ")])
+def test_a_private_key_may_be_pem_text_with_any_line_ends(written):
+    assert given_key(written).github_app() == ("12345", KEY)
+
+
+def test_a_private_key_may_be_multi_line_in_the_file(env_file):
+    assert read(env_file, f'GITHUB_APP_ID=12345\nGITHUB_APP_PRIVATE_KEY="{KEY}"').github_app() == ("12345", KEY)
+
+
+def test_a_private_key_may_be_in_a_file(tmp_path):
+    path = tmp_path / "app.pem"
+    path.write_text(KEY.replace("RSA ", ""))
+    assert given_key(str(path)).github_app() == ("12345", KEY.replace("RSA ", ""))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        KEY[:200],
+        KEY.replace("Y", "!", 1),
+        KEY.replace("RSA PRIVATE", "PUBLIC"),
+        KEY.replace("RSA PRIVATE KEY", "CERTIFICATE"),
+        "-----BEGIN RSA PRIVATE KEY----------END RSA PRIVATE KEY-----",
+        "-----BEGIN RSA PRIVATE KEY-----\n-----END RSA PRIVATE KEY-----",
+    ],
+)
+def test_what_is_no_private_key_is_refused_and_not_repeated(written):
+    with pytest.raises(UserError) as caught:
+        given_key(written)
+    assert str(caught.value) == (
+        "GITHUB_APP_PRIVATE_KEY is no private key in PEM form (-----BEGIN RSA PRIVATE KEY----- …): "
+        "make a new one on the settings page of your GitHub App."
+    )
+
+
+@pytest.mark.parametrize("written", ["/nowhere/canary.pem", "/", "canary" * 1000, BODY, "canary\0"])
+def test_a_private_key_that_cannot_be_read_is_refused_and_not_repeated(written):
+    with pytest.raises(UserError) as caught:
+        given_key(written)
+    assert str(caught.value).startswith("GITHUB_APP_PRIVATE_KEY is neither PEM text nor the path of a file that can be")
+    assert "canary" not in str(caught.value)
+
+
+def test_a_github_app_needs_both_of_its_settings():
+    with pytest.raises(UserError, match=r"GITHUB_APP_ID is not set \(the App ID or client ID"):
+        Settings(_env_file=None, github_app_private_key=SecretStr(KEY)).github_app()
+    with pytest.raises(UserError, match="GITHUB_APP_PRIVATE_KEY is not set"):
+        Settings(_env_file=None, github_app_id="12345").github_app()
+
+
+def test_no_secret_is_shown_by_accident(env_file):
+    text = f"DATABASE_URL=postgres://ann:canary@db/x\nLEVERAGE_SECRET_KEY={SECRET}\nANTHROPIC_ADMIN_KEY=canary\n"
+    settings = read(env_file, text)
+    shown = f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
+    assert "canary" not in shown
+
+
+def given_key(text: str) -> Settings:
+    return Settings(_env_file=None, github_app_id="12345", github_app_private_key=SecretStr(text))
