@@ -12,6 +12,7 @@ import duckdb
 
 from bench.teams import FIRST, NOW, QUARTER, REPOSITORIES, Size
 
+
 def generate(duck: duckdb.DuckDBPyConnection, folder: Path, size: Size) -> None:
     """Write the Parquet files, and make the tables `members`, `plans`, `commits` and `spend` in this DuckDB."""
     duck.execute(_MEMBERS.format(teams=size.teams, people=size.people))

@@ -15,7 +15,7 @@ from sqlite3 import Connection as SqliteConnection
 from time import perf_counter
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, Select, event, func, select
 
 from bench.teams import LAST, NOW, SECRET, Size, teams
 from bot.domain.block import Block, Part
@@ -24,6 +24,7 @@ from bot.domain.privacy.publish import publish
 from bot.domain.team import Team
 from bot.domain.weeks import Week
 from bot.store.db import connect, reading
+from bot.store.tables import Booking, Unit, table
 from bot.usecases.close import Closed, close
 from bot.usecases.digest import Publishing, freeze_due
 
@@ -57,6 +58,19 @@ def recognised(closings: Sequence[Closed], *, of_week: bool) -> dict[tuple[str, 
                 key = closed.facts.unit, piece.person, booking.part
                 sums[key] = sums.get(key, 0) + booking.share.micro
     return sums
+
+
+def booked(engine: Engine) -> dict[tuple[str, str, Part], int]:
+    """What is booked in the last week's blocks by team, person and part."""
+    row = table(Booking).c
+    sums = select(row.unit, row.person_key, row.part, func.sum(row.micro)).where(row.week == LAST.monday)
+    with reading(engine) as session:
+        rows = session.execute(sums.where(row.unit.in_(_units())).group_by(row.unit, row.person_key, row.part)).all()
+    return {(unit, person, Part(part)): int(micro) for unit, person, part, micro in rows}
+
+
+def _units() -> Select[tuple[str]]:
+    return select(table(Unit).c.name)
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """The peer: DuckDB answers the digest's question from the events themselves, as Parquet.
 
 The question: per team, what was recognised in the week of each person as which part, and how many merged pull requests
-count. `days_of` says whose spend: of the week alone, or all that the ledger may still have carried into it.
+count. Read from the files of that week alone, it leaves out what earlier weeks carried into it: that is all the bar
+asks of the peer. Read from the whole quarter it is what our blocks hold, to the micro-dollar.
 """
 
 from pathlib import Path
@@ -49,7 +50,8 @@ WITH spent AS (
         CASE WHEN coalesce(position, 1) = 1 THEN micro - micro // coalesce(pulls, 1) * (coalesce(pulls, 1) - 1)
              ELSE micro // pulls END AS micro
     FROM spent LEFT JOIN touched USING (person, day)
-    JOIN read_parquet({members}) member USING (person) LEFT JOIN read_parquet({members}) author ON author.github = author
+    JOIN read_parquet({members}) member USING (person)
+    LEFT JOIN read_parquet({members}) author ON author.github = author
 )
 SELECT team, person, CASE WHEN merged_at IS NOT NULL AND counts THEN 'direct' WHEN closed_at IS NOT NULL
     THEN 'abandoned' ELSE 'unattributed' END AS part, sum(micro)::BIGINT

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import duckdb
+from sqlmodel import SQLModel
 
 from bench.teams import ACCOUNT, FIRST, LAST, NOW, QUARTER
 from bot.store import tables
@@ -17,7 +18,7 @@ from bot.store import tables
 class Rollup:
     """A table of the product and the DuckDB query of its rows, in the order of its key."""
 
-    model: type[tables.SQLModel]
+    model: type[SQLModel]
     query: str
 
 
@@ -30,7 +31,7 @@ def prepare(duck: duckdb.DuckDBPyConnection, quarters: int) -> None:
 
 
 def rollups() -> Iterator[Rollup]:
-    queries = {
+    queries: dict[type[SQLModel], str] = {
         tables.Spend: _SPEND,
         tables.PersonDay: "SELECT * FROM days ORDER BY person_key, day",
         tables.AccountDay: _ACCOUNT_DAYS,
@@ -48,7 +49,8 @@ def rollups() -> Iterator[Rollup]:
 
 _BACK = """
 CREATE OR REPLACE TABLE back AS
-SELECT q::INT AS q, (q * 91)::INT AS days, CASE WHEN q = 0 THEN '' ELSE '-' || q END AS suffix FROM range({quarters}) t(q)
+SELECT q::INT AS q, (q * 91)::INT AS days, CASE WHEN q = 0 THEN '' ELSE '-' || q END AS suffix
+FROM range({quarters}) t(q)
 """
 
 _DAYS = """
@@ -128,7 +130,8 @@ FROM members, days ORDER BY day, service_account
 
 _REVIEWS = """
 WITH reviewed AS (
-    SELECT id || suffix AS pull_id, neighbour, ready_at - to_days(days) + to_minutes((60 + h % 240)::INT) AS read_at, h, github
+    SELECT id || suffix AS pull_id, neighbour, h,
+        ready_at - to_days(days) + to_minutes((60 + h % 240)::INT) AS read_at
     FROM plans, back
 )
 SELECT pull_id, member.github AS author_id, read_at AS "at", false AS author_is_bot,

@@ -185,7 +185,7 @@ def _bands(block: Published) -> Json:
         "coverage_band": _band(block.coverage_band),
         "touched_share_band": _band(block.touched_band),
         "linked_share_band": _band(block.linked_band, Reason.NO_SPEND),
-        "bound_share_band": _band(block.bound_band, Reason.NO_SPEND),
+        "bound_share_band": _band(block.bound_band, Reason.NO_BINDING_DATA),
         "explained_bill_band": _band(block.explained_band),
     }
 

@@ -1,24 +1,27 @@
 """Ann opted in, Bo did not, Cy is on another team: who they are, and in few words what they and machines spent.
 
-report("ann opus 12/10, bo haiku 3, svac_ci opus 1", "2026-05-11", bill=20)
+report("ann opus 12/10, bo haiku 3, svac_ci opus 1", "2026-05-11", bill="20")
 
 is one account-day. Each entry names who spent, on which model, and dollars at list price, then what was billed if that
-is another amount; `-` is an unknown amount. `svac_...` is a service account, `key_...` a shared key, `key_x@bo` a key of
-Bo's, `?` nobody the provider can name, everybody else a person.
+is another amount; `-` is an unknown amount. `svac_...` is a service account, `key_...` a shared key, `key_x@bo` a key
+of Bo's, `?` nobody the provider can name, everybody else a person.
 """
 
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine, RowMapping, Table, text
+from sqlalchemy import Engine, text
 
 from bot.domain.model import AccountDay, Actor, ActorKind, SpendRow, Tokens
 from bot.domain.money import from_dollars
 from bot.domain.split import Split, split
+from bot.domain.team import Team
+from bot.domain.weeks import Schedule
 from bot.store.db import reading
 from bot.usecases.consent import Handles, join
-from tests.company import ACCOUNT, SECRET, instant
+from tests.company import ACCOUNT, REPOSITORY, SECRET, instant
 
 MONDAY = "2026-05-11"
 UTC_ZONE = ZoneInfo("UTC")
@@ -69,11 +72,23 @@ def parted(day: AccountDay, people: str = "ann", listed: str = "") -> Split:
     return split(day, lambda who, _day: known.get(who.email or ""), frozenset(listed.split()))
 
 
-def noon(day: str) -> datetime:
-    return datetime.fromisoformat(day).replace(hour=12, tzinfo=UTC)
+def team_of(members: str, name: str = "payments", *, github_team: str | None = None, zone: str = "UTC") -> Team:
+    """A team of these logins, which posts on Mondays at nine."""
+    return Team(
+        name=name,
+        slack_channel=f"C_{name}",
+        github_team=github_team,
+        members=tuple(members.split()),
+        repositories=(REPOSITORY,),
+        zone=ZoneInfo(zone),
+        schedule=Schedule.parse("Mon 09:00"),
+        owner=None,
+        service_accounts=frozenset(),
+        credit_micro=None,
+    )
 
 
-def dump(engine: Engine, table: str) -> list[RowMapping]:
+def dump(engine: Engine, table: str) -> list[dict[str, Any]]:
     """Every row of a table."""
     with reading(engine) as session:
-        return sorted(session.execute(text(f"SELECT * FROM {table}")).mappings().all(), key=str)
+        return sorted(map(dict, session.execute(text(f"SELECT * FROM {table}")).mappings()), key=str)

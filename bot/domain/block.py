@@ -1,7 +1,7 @@
 """A block: what is known of a unit's weeks before anyone may see it (`Facts`), and what may be shown.
 
-The gate is the only way from `Facts` to `Published` or `Held`. Money is exact micro-USD on the `list` basis; rounding happens
-where text is made.
+The gate is the only way from `Facts` to `Published` or `Held`. Money is exact micro-USD on the `list` basis; rounding
+happens where text is made.
 """
 
 from collections.abc import Mapping

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 
 from bot.domain.block import METRIC_VERSION, Held, HeldReason, Part, PartSum, PublicFacts, Published
-from bot.domain.metrics.cost import SHOWN_FROM
+from bot.domain.metrics.cost import SHOWN_FROM, cost_per_merged_pr
 from bot.domain.metrics.measure import Measure, Reason
 from bot.domain.money import dollars, rounded_dollars, two_digits
 from bot.domain.privacy.cards import LEAST_PULLS, Card
@@ -103,13 +103,13 @@ def silence(block: Published) -> Reason | None:
 
 def loaded(block: Published) -> Measure:
     """All the block's spend by its merged pull requests, in exact micro-USD."""
-    return silence(block) or Fraction(block.spend_micro, block.merged)
+    return silence(block) or cost_per_merged_pr(block.spend_micro, block.merged)
 
 
 def direct(block: Published) -> Measure:
     """What merged pull requests took themselves, each on average, where that is a part of its own."""
     found = [part.micro for part in shown_parts(block) if part.parts == (Part.DIRECT,)]
-    return silence(block) or (Fraction(found[0], block.merged) if found else Reason.TOO_FEW_PEOPLE)
+    return silence(block) or (cost_per_merged_pr(found[0], block.merged) if found else Reason.TOO_FEW_PEOPLE)
 
 
 def typical(block: Published) -> Card | Reason:

@@ -17,8 +17,9 @@ class HandleKind(StrEnum):
 
 
 def keyed_hash(secret: bytes, kind: HandleKind, name: str) -> str:
-    """HMAC-SHA256 of kind and normalised name, as 64 hex digits. Case and outer space do not matter."""
-    plain = unicodedata.normalize("NFKC", name).strip().casefold()
+    """HMAC-SHA256 of kind and normalised name, as 64 hex digits. An e-mail is the same in any case, an id is not."""
+    plain = unicodedata.normalize("NFKC", name).strip()
+    plain = plain.casefold() if kind is HandleKind.EMAIL else plain
     return hmac.new(secret, f"{kind}:{plain}".encode(), hashlib.sha256).hexdigest()
 
 

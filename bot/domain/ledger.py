@@ -47,8 +47,8 @@ class Booking:
 
 
 PersonDay = tuple[str, date]
-Landing = Callable[[str, date], Part | None]
-"""What has become of (pull request or `NO_PULL`, day) of a person by the cut-off: a part, or None while it is open."""
+Landing = Callable[[str, str, date], Part | None]
+"""As what a share of (person, pull request or `NO_PULL`, day) is recognised, or None while it stays open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +65,11 @@ def close(
     open_work: Iterable[Share],
     settled: Mapping[PersonDay, tuple[str, ...]],
     touched: Mapping[PersonDay, tuple[str, ...]],
-    landing: Callable[[str, str, date], Part | None],
+    landing: Landing,
 ) -> Closing:
     """Close the books of a block.
 
-    `changes` are new or corrected amounts; `touched` names the pull requests of a person-day, lowest number first;
-    `landing(person, pull, day)` says as what a share is recognised, or None while it stays open.
+    `changes` are new or corrected amounts; `touched` names the pull requests of a person-day, lowest number first.
     """
     shares = _shares(changes, open_work, settled, touched)
     landed = [

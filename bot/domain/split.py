@@ -5,7 +5,7 @@
 Whoever has not joined is only inside the remainder, which is one number a day without model, key or name.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 from datetime import date
@@ -68,7 +68,6 @@ def split(day: AccountDay, person_of: Callable[[Actor, date], str | None], liste
     people: dict[tuple[str, str], list[SpendRow]] = defaultdict(list)
     services: dict[str, list[SpendRow]] = defaultdict(list)
     outsiders: set[Actor] = set()
-    refused: Counter[str] = Counter()
     for row in day.rows:
         person = person_of(row.actor, day.day)
         if person is not None:
@@ -76,8 +75,7 @@ def split(day: AccountDay, person_of: Callable[[Actor, date], str | None], liste
         elif (service := _service(row.actor, listed)) is not None:
             services[service].append(row)
         else:
-            outsiders |= _outsider(row.actor)
-            refused.update(_refused(row.actor, listed))
+            outsiders.add(row.actor)
     spent = tuple(PersonSpend(person, model, *_sum(rows)) for (person, model), rows in sorted(people.items()))
     served = tuple(ServiceSpend(service, *_sum(rows)) for service, rows in sorted(services.items()))
     explained = sum(one.billed_micro or 0 for one in spent) + sum(one.billed_micro or 0 for one in served)
@@ -89,23 +87,30 @@ def split(day: AccountDay, person_of: Callable[[Actor, date], str | None], liste
         spent,
         served,
         day.billed_micro - explained,
-        _band(len(outsiders)),
-        tuple(sorted(refused)),
+        _band(_people(outsiders)),
+        tuple(sorted(_refused(day.rows, listed))),
     )
 
 
 def _service(actor: Actor, listed: Set[str]) -> str | None:
     """The listed name of a service account or shared key; a person's key is never service spend."""
-    machine = actor.kind in (ActorKind.SERVICE_ACCOUNT, ActorKind.KEY) and not actor.owned_by_user
-    return actor.id if machine and actor.id in listed else None
+    return actor.id if _is_machine(actor) and actor.id in listed else None
 
 
-def _outsider(actor: Actor) -> set[Actor]:
-    return {actor} if actor.kind is ActorKind.USER or actor.owned_by_user else set()
+def _refused(rows: Iterable[SpendRow], listed: Set[str]) -> set[str]:
+    """Listed names that are people's. They are told whoever has joined: that must not show here."""
+    return {row.actor.id for row in rows if row.actor.id and row.actor.id in listed and not _is_machine(row.actor)}
 
 
-def _refused(actor: Actor, listed: Set[str]) -> Iterable[str]:
-    return [actor.id] if actor.id and actor.id in listed else []
+def _is_machine(actor: Actor) -> bool:
+    return actor.kind in (ActorKind.SERVICE_ACCOUNT, ActorKind.KEY) and not actor.owned_by_user
+
+
+def _people(actors: Set[Actor]) -> int:
+    """How many people these are at the least: one may be named by id here and by e-mail there, and own many keys."""
+    users = [actor for actor in actors if actor.kind is ActorKind.USER]
+    emails, ids = {actor.email for actor in users} - {None}, {actor.id for actor in users} - {None}
+    return max(len(emails), len(ids), int(any(actor.owned_by_user for actor in actors)), int(bool(users)))
 
 
 def _band(people: int) -> Outside:

@@ -1,15 +1,17 @@
 """Summarising a unit's block, from its books and its pull requests, for nobody's eyes but the gate's."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 
 from bot.domain.block import MergedPull, Part, PublicFacts
-from bot.domain.ledger import NO_PULL, Booking, PersonDay, no_pull_landing
+from bot.domain.ledger import NO_PULL, Booking, Landing, PersonDay, no_pull_landing
+from bot.domain.metrics.cost import Links, bound_share, linked_share
 from bot.domain.metrics.guardrails import reverted, review_hours
 from bot.domain.metrics.included import PullFacts, PullKey, exclusion, pull_key, responsible
+from bot.domain.metrics.measure import defined
 from bot.domain.model import PullRequest
 from bot.domain.split import FEW, Outside
 
@@ -43,9 +45,7 @@ def is_included(pull: PullRequest, members: Members) -> bool:
     return exclusion(facts) is None
 
 
-def landing(
-    pulls: Mapping[str, PullRequest], members: Members, cutoff: datetime
-) -> Callable[[str, str, date], Part | None]:
+def landing(pulls: Mapping[str, PullRequest], members: Members, cutoff: datetime) -> Landing:
     """As what a share is recognised by the cut-off: see `bot.domain.ledger.close`."""
 
     def land(_person: str, pull_id: str, day: date) -> Part | None:
@@ -82,15 +82,17 @@ def merged_pulls(
     )
 
 
-def linked_share(
-    occurred: Iterable[tuple[PersonDay, int, int | None]], linked_days: Collection[PersonDay]
-) -> Fraction | None:
-    """The share of the block's occurred spend on days with a pull request; None without spend."""
-    total = linked = 0
-    for day, listed, _ in occurred:
-        total += listed
-        linked += listed if day in linked_days else 0
-    return Fraction(linked, total) if total else None
+def link_shares(
+    occurred: Collection[tuple[PersonDay, int, int | None]], linked_days: Collection[PersonDay]
+) -> tuple[Fraction | None, Fraction | None]:
+    """The linked and the bound share of the block's occurred spend, each None where it is undefined.
+
+    Sources report days and no branches, so spend on a day with a pull request is allocated and nothing is measured.
+    """
+    spend = sum(listed for _, listed, _ in occurred)
+    allocated = sum(listed for day, listed, _ in occurred if day in linked_days)
+    links = Links(measured=0, inferred=0, allocated=allocated, spend=spend)
+    return defined(linked_share(links)), defined(bound_share(links))
 
 
 def explained_share(

@@ -4,46 +4,58 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, bindparam, func, select, update
 from sqlmodel import Session
 
 from bot.domain.ledger import Closing, PersonDay, Share, Slice
 from bot.store import tables
-from bot.store.bulk import upsert
+from bot.store.bulk import replace, upsert
+from bot.store.spend import billed_on
 
 PERSON_DAYS = tables.table(tables.PersonDay).c
 OPEN_WORK = tables.table(tables.OpenWork).c
 ATTRIBUTIONS = tables.table(tables.Attribution).c
 SERVICE_SPEND = tables.table(tables.ServiceSpend).c
 
+# Made once: making a statement costs as much as running it.
+PENDING = select(
+    PERSON_DAYS.person_key,
+    PERSON_DAYS.day,
+    PERSON_DAYS.account,
+    PERSON_DAYS.list_micro - PERSON_DAYS.entered_micro,
+).where(
+    PERSON_DAYS.pending.is_(True),
+    PERSON_DAYS.person_key.in_(bindparam("people")),
+    PERSON_DAYS.day <= bindparam("last"),
+)
+OPEN = select(OPEN_WORK.person_key, OPEN_WORK.day, OPEN_WORK.account, OPEN_WORK.pull_id, OPEN_WORK.micro).where(
+    OPEN_WORK.person_key.in_(bindparam("people"))
+)
+SETTLED = (
+    select(ATTRIBUTIONS.person_key, ATTRIBUTIONS.day, ATTRIBUTIONS.pull_id)
+    .where(ATTRIBUTIONS.person_key.in_(bindparam("people")), ATTRIBUTIONS.day.in_(bindparam("days")))
+    .order_by(ATTRIBUTIONS.person_key, ATTRIBUTIONS.day, ATTRIBUTIONS.position)
+)
+OCCURRED = select(PERSON_DAYS.person_key, PERSON_DAYS.day, PERSON_DAYS.list_micro, PERSON_DAYS.billed_micro).where(
+    PERSON_DAYS.person_key.in_(bindparam("people")), PERSON_DAYS.day.between(bindparam("first"), bindparam("last"))
+)
+
 
 def pending(session: Session, counted_from: Mapping[str, date], last: date) -> dict[Slice, int]:
     """New or corrected amounts up to and including `last`, each person's from the day they count."""
-    row = PERSON_DAYS
-    rows = session.execute(
-        select(row.person_key, row.day, row.account, row.list_micro - row.entered_micro).where(
-            row.pending.is_(True), row.person_key.in_(counted_from), row.day <= last
-        )
-    )
+    rows = session.execute(PENDING, {"people": list(counted_from), "last": last})
     return {Slice(person, day, account): change for person, day, account, change in rows if day >= counted_from[person]}
 
 
 def open_work(session: Session, people: Collection[str]) -> list[Share]:
-    row = OPEN_WORK
-    rows = session.execute(
-        select(row.person_key, row.day, row.account, row.pull_id, row.micro).where(row.person_key.in_(people))
-    )
+    rows = session.execute(OPEN, {"people": list(people)})
     return [Share(Slice(person, day, account), pull, micro) for person, day, account, pull, micro in rows]
 
 
 def settled(session: Session, days: Collection[PersonDay]) -> dict[PersonDay, tuple[str, ...]]:
     """The splits that are settled among these person-days, pull requests in order."""
-    row = ATTRIBUTIONS
-    rows = session.execute(
-        select(row.person_key, row.day, row.pull_id)
-        .where(row.person_key.in_({person for person, _ in days}), row.day.in_({day for _, day in days}))
-        .order_by(row.person_key, row.day, row.position)
-    )
+    names = {"people": list({person for person, _ in days}), "days": list({day for _, day in days})}
+    rows = session.execute(SETTLED, names)
     splits: dict[PersonDay, tuple[str, ...]] = {}
     for person, day, pull in rows:
         splits[person, day] = (*splits.get((person, day), ()), pull)
@@ -54,12 +66,7 @@ def occurred(
     session: Session, people: Collection[str], first: date, last: date
 ) -> list[tuple[PersonDay, int, int | None]]:
     """What these people spent on the UTC days `first` to `last`: (person-day, list, billed) a provider account."""
-    row = PERSON_DAYS
-    rows = session.execute(
-        select(row.person_key, row.day, row.list_micro, row.billed_micro).where(
-            row.person_key.in_(people), row.day.between(first, last)
-        )
-    )
+    rows = session.execute(OCCURRED, {"people": list(people), "first": first, "last": last})
     return [((person, day), listed, billed) for person, day, listed, billed in rows]
 
 
@@ -68,8 +75,8 @@ def write(
 ) -> None:
     """Write a block's closing. `entered` are the slices whose changes it took in; `people` are all it was about."""
     _mark_entered(session, entered)
-    session.execute(delete(tables.OpenWork).where(OPEN_WORK.person_key.in_(people)))
-    upsert(session, tables.OpenWork, [{**_share(share), "micro": share.micro} for share in closing.open])
+    still_open = [{**_share(share), "micro": share.micro} for share in closing.open]
+    replace(session, tables.OpenWork, still_open, OPEN_WORK.person_key.in_(people))
     upsert(session, tables.Attribution, list(_splits(closing.splits)))
     upsert(session, tables.Booking, _bookings(unit, week, closing))
 
@@ -133,4 +140,5 @@ def service_billed(session: Session, accounts: Collection[str], first: date, las
 
 
 def _of(accounts: Collection[str], first: date, last: date) -> tuple[ColumnElement[bool], ...]:
-    return SERVICE_SPEND.service_account.in_(accounts), SERVICE_SPEND.day.between(first, last)
+    row = SERVICE_SPEND
+    return row.account.in_(billed_on(first, last)), row.day.between(first, last), row.service_account.in_(accounts)

@@ -22,6 +22,7 @@ from bot.store.tables import (
     Remainder,
     Spend,
     Withdrawal,
+    table,
 )
 
 
@@ -109,8 +110,9 @@ def forget(session: Session, person: str, from_day: date) -> None:
     nothing before `from_day` come back."""
     _return_bills(session, person)
     _withdraw_open_work(session, person)
-    for table in (Spend, PersonDay, Attribution, OpenWork, Booking, Person):
-        session.execute(delete(table).where(col(table.person_key) == person))
+    for model in (Spend, PersonDay, Attribution, OpenWork, Booking, Person):
+        rows = table(model)
+        session.execute(delete(rows).where(rows.c.person_key == person))
     session.execute(
         update(Handle).where(col(Handle.person_key) == person).values(person_key=None, since=from_day, proved=False)
     )

@@ -1,16 +1,40 @@
 """Pull requests, their reviews and their commits' days: public facts, by node id."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import func, or_, tuple_
-from sqlmodel import Session, col, select
+from sqlalchemy import bindparam, func, or_, select
+from sqlmodel import Session
 
-from bot.domain.model import CommitDay as CommitDayValue
 from bot.domain.model import GitHubUser, PullRequest, PullState, Review
+from bot.store import tables
 from bot.store.bulk import replace, upsert
 from bot.store.tables import CommitDay, Pull, PullReview
+
+PULLS = tables.table(Pull).c
+REVIEWS = tables.table(PullReview).c
+COMMITS = tables.table(CommitDay).c
+MADE = ("author_id", "author_login", "author_is_bot", "owner_id", "owner_login", "state")
+PLAIN = tuple(column.name for column in PULLS if column.name not in MADE)
+PULL = tuple(PULLS[name] for name in (*MADE, *PLAIN))
+"""A pull request's columns: those that make its people and its state, then those that are taken as they are."""
+
+# Made once: making a statement costs as much as running it.
+BY_ID = select(*PULL).where(PULLS.id.in_(bindparam("ids")))
+BY_NUMBER = select(*PULL).where(
+    PULLS.repository_id.in_(bindparam("repositories")), PULLS.number.in_(bindparam("numbers"))
+)
+MERGED = (
+    select(*PULL)
+    .where(or_(PULLS.author_id.in_(bindparam("people")), PULLS.owner_id.in_(bindparam("people"))))
+    .where(PULLS.merged_at >= bindparam("start"), PULLS.merged_at < bindparam("end"))
+    .order_by(PULLS.merged_at, PULLS.id)
+)
+
+Reviews = Mapping[str, Sequence[Review]]
+"""Reviews by the pull request's node id."""
 
 
 def save(session: Session, pulls: Sequence[PullRequest]) -> int:
@@ -20,14 +44,15 @@ def save(session: Session, pulls: Sequence[PullRequest]) -> int:
     fresh = {key: pull for key, pull in newest.items() if key not in known or known[key] <= pull.updated_at}
     upsert(session, Pull, [_row(pull) for pull in fresh.values()])
     reviews = [row for pull in fresh.values() for row in _reviews(pull)]
-    replace(session, PullReview, reviews, col(PullReview.pull_id).in_(fresh))
+    replace(session, PullReview, reviews, REVIEWS.pull_id.in_(fresh))
     days = [row for pull in fresh.values() for row in _days(pull)]
-    replace(session, CommitDay, days, col(CommitDay.pull_id).in_(fresh))
+    replace(session, CommitDay, days, COMMITS.pull_id.in_(fresh))
     return sum(known.get(key) != pull.updated_at for key, pull in fresh.items())
 
 
 def _updated(session: Session, ids: Collection[str]) -> dict[str, datetime]:
-    return dict(session.exec(select(Pull.id, Pull.updated_at).where(col(Pull.id).in_(ids))).all())
+    rows = session.execute(select(PULLS.id, PULLS.updated_at).where(PULLS.id.in_(ids)))
+    return {pull: updated_at for pull, updated_at in rows}
 
 
 def _row(pull: PullRequest) -> dict[str, object]:
@@ -76,46 +101,50 @@ def _days(pull: PullRequest) -> Iterable[dict[str, object]]:
 
 def by_id(session: Session, ids: Collection[str]) -> dict[str, PullRequest]:
     """Pull requests without their commits and reviews, by node id."""
-    rows = session.exec(select(Pull).where(col(Pull.id).in_(ids))).all()
-    return {row.id: _value(row, ()) for row in rows}
+    rows = session.execute(BY_ID, {"ids": list(ids)}).all()
+    return {pull.id: pull for pull in (_value(row, {}) for row in rows)}
 
 
 def taken_back(session: Session, pulls: Collection[PullRequest]) -> list[PullRequest]:
     """The pull requests that reverts among these name."""
     named = {(pull.repository_id, pull.reverts) for pull in pulls if pull.reverts}
-    rows = session.exec(select(Pull).where(tuple_(col(Pull.repository_id), col(Pull.number)).in_(named))).all()
-    return [_value(row, ()) for row in rows]
+    if not named:
+        return []
+    # Not as pairs: SQLite would read the whole table.
+    repositories, numbers = {repository for repository, _ in named}, {number for _, number in named}
+    rows = session.execute(BY_NUMBER, {"repositories": list(repositories), "numbers": list(numbers)}).all()
+    return [pull for pull in (_value(row, {}) for row in rows) if (pull.repository_id, pull.number) in named]
 
 
 def merged_by(session: Session, people: Collection[str], start: datetime, end: datetime) -> list[PullRequest]:
     """Those merged in `[start, end)` by one of these accounts, or by a coding agent it owns; with reviews."""
-    rows = session.exec(
-        select(Pull)
-        .where(or_(col(Pull.author_id).in_(people), col(Pull.owner_id).in_(people)))
-        .where(col(Pull.merged_at) >= start, col(Pull.merged_at) < end)
-        .order_by(col(Pull.merged_at), Pull.id)
-    ).all()
+    rows = session.execute(MERGED, {"people": list(people), "start": start, "end": end}).all()
     reviews = _reviews_of(session, [row.id for row in rows])
-    return [_value(row, tuple(reviews.get(row.id, ()))) for row in rows]
+    return [_value(row, reviews) for row in rows]
 
 
-def _reviews_of(session: Session, ids: Collection[str]) -> dict[str, list[Review]]:
+def _reviews_of(session: Session, ids: Collection[str]) -> Reviews:
     found: dict[str, list[Review]] = {}
-    for row in session.exec(
-        select(PullReview).where(col(PullReview.pull_id).in_(ids)).order_by(col(PullReview.at))
-    ).all():
-        author = GitHubUser(row.author_id, "", row.author_is_bot)
-        found.setdefault(row.pull_id, []).append(Review(author, row.state, row.at))
+    rows = session.execute(
+        select(REVIEWS.pull_id, REVIEWS.author_id, REVIEWS.author_is_bot, REVIEWS.state, REVIEWS.at)
+        .where(REVIEWS.pull_id.in_(ids))
+        .order_by(REVIEWS.at)
+    ).all()
+    for pull, author, is_bot, state, at in rows:
+        found.setdefault(pull, []).append(Review(GitHubUser(author, "", is_bot), state, at))
     return found
 
 
-def _value(row: Pull, reviews: tuple[Review, ...]) -> PullRequest:
-    author = GitHubUser(row.author_id, row.author_login or "", row.author_is_bot) if row.author_id else None
-    owner = GitHubUser(row.owner_id, row.owner_login or "") if row.owner_id else None
-    columns = row.model_dump(exclude={"author_id", "author_login", "author_is_bot", "owner_id", "owner_login", "state"})
-    no_commits: tuple[CommitDayValue, ...] = ()
+def _value(row: Sequence[Any], reviews: Reviews) -> PullRequest:
+    author_id, author_login, author_is_bot, owner_id, owner_login, state, *plain = row
+    values = dict(zip(PLAIN, plain, strict=True))
     return PullRequest(
-        **columns, author=author, owner=owner, state=PullState(row.state), commits=no_commits, reviews=reviews
+        **values,
+        author=GitHubUser(author_id, author_login or "", author_is_bot) if author_id else None,
+        owner=GitHubUser(owner_id, owner_login or "") if owner_id else None,
+        state=PullState(state),
+        commits=(),
+        reviews=tuple(reviews.get(values["id"], ())),
     )
 
 
@@ -130,31 +159,36 @@ class Touch:
 
 def touched(session: Session, authors: Collection[str], days: Collection[date]) -> list[Touch]:
     """On which pull requests these accounts committed on these days: lowest number first, then repository."""
-    rows = session.exec(
-        select(col(CommitDay.author_id), col(CommitDay.day), col(CommitDay.pull_id))
-        .join(Pull, col(Pull.id) == CommitDay.pull_id)
-        .where(col(CommitDay.author_id).in_(authors), col(CommitDay.day).in_(days))
-        .order_by(col(Pull.number), Pull.repository, Pull.id)
+    rows = session.execute(
+        select(COMMITS.author_id, COMMITS.day, COMMITS.pull_id)
+        .join(tables.table(Pull), PULLS.id == COMMITS.pull_id)
+        .where(COMMITS.author_id.in_(authors), COMMITS.day.in_(days))
+        .order_by(PULLS.number, PULLS.repository, PULLS.id)
     ).all()
     return [Touch(*row) for row in rows]
 
 
 def active(session: Session, accounts: Collection[str], since: datetime, until: datetime) -> set[str]:
     """Which of these accounts merged a pull request in `[since, until)`, or reviewed others' at least three times."""
-    merged = session.exec(
-        select(Pull.author_id)
-        .where(col(Pull.author_id).in_(accounts), col(Pull.merged_at) >= since, col(Pull.merged_at) < until)
-        .distinct()
-    ).all()
-    reviewed = session.exec(
-        select(PullReview.author_id)
-        .join(Pull, col(Pull.id) == PullReview.pull_id)
-        .where(col(PullReview.author_id).in_(accounts), col(PullReview.at) >= since, col(PullReview.at) < until)
-        .where(col(Pull.author_id) != PullReview.author_id)
-        .group_by(col(PullReview.author_id))
+    merged = set(
+        session.execute(
+            select(PULLS.author_id)
+            .where(PULLS.author_id.in_(accounts), PULLS.merged_at >= since, PULLS.merged_at < until)
+            .distinct()
+        ).scalars()
+    )
+    left = set(accounts) - merged
+    if not left:
+        return merged
+    reviewed = session.execute(
+        select(REVIEWS.author_id)
+        .join(tables.table(Pull), PULLS.id == REVIEWS.pull_id)
+        .where(REVIEWS.author_id.in_(left), REVIEWS.at >= since, REVIEWS.at < until)
+        .where(PULLS.author_id != REVIEWS.author_id)
+        .group_by(REVIEWS.author_id)
         .having(func.count() >= REVIEWS_OF_A_CONTRIBUTOR)
-    ).all()
-    return {account for account in (*merged, *reviewed) if account}
+    ).scalars()
+    return merged | set(reviewed)
 
 
 REVIEWS_OF_A_CONTRIBUTOR = 3

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 import sqlalchemy
-from sqlalchemy import ColumnElement, delete, func, update
+from sqlalchemy import ColumnElement, Select, delete, func, update
 from sqlmodel import Session, SQLModel, col, select
 
 from bot.domain.split import Outside, PersonSpend, ServiceSpend, Split
@@ -103,11 +103,17 @@ def bill(session: Session, first: date, last: date) -> Bill:
     return Bill(sum(int(micro) for _, micro in rows), frozenset(Outside(band) for band, _ in rows))
 
 
+def billed_on(first: date, last: date) -> Select[tuple[str]]:
+    """The accounts with a bill on these days: named in a query, they let it read these days and not the history."""
+    days = tables.table(AccountDay).c
+    return sqlalchemy.select(days.account).where(days.day.between(first, last))
+
+
 def others(session: Session, people: Collection[str], first: date, last: date, enough: int) -> int:
     """How many other joined people spent on these days; counting stops at `enough`."""
     rows = session.exec(
         select(PersonDay.person_key)
-        .where(col(PersonDay.day).between(first, last), col(PersonDay.account).in_(select(AccountDay.account)))
+        .where(col(PersonDay.day).between(first, last), col(PersonDay.account).in_(billed_on(first, last)))
         .distinct()
         .limit(len(people) + enough)
     ).all()

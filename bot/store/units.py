@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from bot.domain.model import GitHubUser
 from bot.domain.team import Team
 from bot.domain.weeks import Week
+from bot.store import tables
 from bot.store.tables import Roster, Unit
 
 
@@ -40,20 +42,15 @@ def opened(session: Session, name: str, first: Week) -> None:
 
 def roster(session: Session, unit: str, epoch: Week) -> list[GitHubUser]:
     """The roster of the unit's newest epoch up to this one; empty if it was never taken."""
-    newest = (
-        select(col(Roster.epoch))
-        .where(Roster.unit == unit, col(Roster.epoch) <= epoch.monday)
-        .order_by(col(Roster.epoch).desc())
-        .limit(1)
+    row = tables.table(Roster).c
+    oldest = select(func.min(row.epoch)).where(row.unit == unit).scalar_subquery()
+    newest = select(func.max(row.epoch)).where(row.unit == unit, row.epoch <= epoch.monday).scalar_subquery()
+    rows = session.execute(
+        select(row.github_id, row.login)
+        .where(row.unit == unit, row.epoch == func.coalesce(newest, oldest))
+        .order_by(row.github_id)
     )
-    taken = (
-        session.exec(newest).first()
-        or session.exec(
-            select(col(Roster.epoch)).where(Roster.unit == unit).order_by(col(Roster.epoch)).limit(1)
-        ).first()
-    )
-    rows = select(Roster).where(Roster.unit == unit, Roster.epoch == taken).order_by(col(Roster.github_id))
-    return [GitHubUser(row.github_id, row.login) for row in session.exec(rows).all()]
+    return [GitHubUser(id_, login) for id_, login in rows]
 
 
 def has_roster(session: Session, unit: str, epoch: Week) -> bool:

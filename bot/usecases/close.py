@@ -22,7 +22,7 @@ from bot.domain.summary import (
     Members,
     explained_share,
     landing,
-    linked_share,
+    link_shares,
     merged_pulls,
     public_facts,
     recognised,
@@ -34,6 +34,9 @@ from bot.store.cursors import SourceKind
 
 CONTRIBUTOR_WINDOW = timedelta(weeks=8)
 OUTAGE = Fraction(1, 5)
+
+Touched = dict[PersonDay, tuple[str, ...]]
+"""The pull requests of a person-day, lowest number first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,9 @@ def close(
     members, counted_from = _members(session, team, hashes, first, window.end, opened)
     changes = books.pending(session, counted_from, days[-1])
     open_work = books.open_work(session, members.people)
-    closing = _close_books(session, members, changes, open_work, window.end)
-    facts = _facts(session, team, roster, members, closing, first, last, days, now)
+    touched = _touched(session, members, {*days, *(piece.day for piece in _slices(changes, open_work))})
+    closing = _close_books(session, members, changes, open_work, touched, window.end)
+    facts = _facts(session, team, roster, members, closing, touched, first, last, days, now)
     return Closed(facts, members, list(changes), closing, days)
 
 
@@ -107,27 +111,34 @@ def _members(
     return Members(counted), counted_from
 
 
+def _slices(changes: Mapping[Slice, int], open_work: Collection[Share]) -> set[Slice]:
+    return {*changes, *(share.slice for share in open_work)}
+
+
+def _touched(session: Session, members: Members, days: Collection[date]) -> Touched:
+    """Which pull requests the counted people touched on these days, lowest number first."""
+    found: Touched = {}
+    for touch in pulls.touched(session, members.accounts, days):
+        key = (members.accounts[touch.author_id], touch.day)
+        found[key] = (*found.get(key, ()), touch.pull)
+    return found
+
+
 def _close_books(
-    session: Session, members: Members, changes: Mapping[Slice, int], open_work: Collection[Share], cutoff: datetime
+    session: Session,
+    members: Members,
+    changes: Mapping[Slice, int],
+    open_work: Collection[Share],
+    touched: Touched,
+    cutoff: datetime,
 ) -> Closing:
-    slices = {*changes, *(share.slice for share in open_work)}
-    days = {(piece.person, piece.day) for piece in slices}
+    days = {(piece.person, piece.day) for piece in _slices(changes, open_work)}
     settled = books.settled(session, days)
-    touched = _touched(session, members, days)
-    ids = {pull for split in (*settled.values(), *touched.values()) for pull in split} | {one.pull for one in open_work}
+    split = {day: touched[day] for day in days if day in touched}
+    ids = {pull for one in (*settled.values(), *split.values()) for pull in one} | {one.pull for one in open_work}
     known = pulls.by_id(session, ids)
     reverts = reverting([*known.values(), *pulls.taken_back(session, known.values())])
-    return close_books(changes, open_work, settled, touched, landing(known, replace(members, reverts=reverts), cutoff))
-
-
-def _touched(session: Session, members: Members, days: Collection[PersonDay]) -> dict[PersonDay, tuple[str, ...]]:
-    """Which pull requests each of these person-days touched, lowest number first."""
-    found: dict[PersonDay, tuple[str, ...]] = {}
-    for touch in pulls.touched(session, members.accounts, {day for _, day in days}):
-        key = (members.accounts[touch.author_id], touch.day)
-        if key in days:
-            found[key] = (*found.get(key, ()), touch.pull)
-    return found
+    return close_books(changes, open_work, settled, split, landing(known, replace(members, reverts=reverts), cutoff))
 
 
 def _facts(
@@ -136,6 +147,7 @@ def _facts(
     roster: Collection[GitHubUser],
     members: Members,
     closing: Closing,
+    touched: Touched,
     first: Week,
     last: Week,
     days: tuple[date, ...],
@@ -146,7 +158,7 @@ def _facts(
     taken_back = pulls.taken_back(session, merged)
     counted = replace(members, reverts=reverting([*merged, *taken_back]))
     occurred = books.occurred(session, members.people, days[0], days[-1])
-    linked_days = _touched(session, members, {day for day, _, _ in occurred})
+    linked, bound = link_shares(occurred, touched)
     missing = _missing_days(session, days, now)
     sums = recognised(closing.bookings)
     return Facts(
@@ -158,8 +170,8 @@ def _facts(
         pulls=merged_pulls(merged, counted, closing.bookings),
         roster=len(roster),
         service_micro=max(0, books.service_changes(session, team.service_accounts, days[0], days[-1])),
-        linked=linked_share(occurred, linked_days),
-        bound=None,
+        linked=linked,
+        bound=bound,
         explained=_explained(session, team, members, occurred, days),
         missing_days=missing,
         outage=Fraction(missing, len(days)) > OUTAGE,

@@ -62,11 +62,10 @@ def freeze_due(engine: Engine, team: Team, publishing: Publishing, now: datetime
             waits_for = unread(session, team, week) if due <= now else ()
             if due > now or (waits_for and now < due + PATIENCE):
                 return Frozen(tuple(frozen), waits_for)
-            if due < unit.created_at:
-                block = _waiting(session, team, unit, week)
-                blocks.freeze(session, block, now)
-            else:
-                block = _freeze(session, team, publishing, unit, week, now)
+            old = due < unit.created_at
+            block = _waiting(session, team, unit, week) if old else _freeze(session, team, publishing, unit, week, now)
+            blocks.freeze(session, block, now)
+            if not old:
                 _queue(session, team, publishing, block, due)
         frozen.append(block)
 
@@ -95,7 +94,6 @@ def _freeze(
         write(session, team, closed, opening=unit.opened is None)
     else:
         block = _waiting(session, team, unit, week)
-    blocks.freeze(session, block, now)
     return block
 
 

@@ -1,6 +1,7 @@
 """The work-in-progress ledger: nothing is lost, nothing is counted twice, nothing falls below zero."""
 
 from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import given
@@ -124,12 +125,8 @@ def test_over_any_history_spend_is_direct_plus_abandoned_plus_unattributed_plus_
         }
         fates |= new_fates
         cutoff = datetime(2026, 5, 18, tzinfo=UTC) + timedelta(weeks=number)
-
-        def land(_person: str, pull: str, day: date, cutoff: datetime = cutoff) -> Part | None:
-            return no_pull_landing(day, cutoff) if pull == NO_PULL else fates.get(pull)
-
         opening = sum(share.micro for share in open_work)
-        result = close(changes, open_work, settled, touched, land)
+        result = close(changes, open_work, settled, touched, landing(fates, cutoff))
         open_work, settled = result.open, settled | dict(result.splits)
         recognised = sum(booking.share.micro for booking in result.bookings)
         assert opening + sum(changes.values()) == recognised + sum(share.micro for share in open_work)
@@ -143,7 +140,14 @@ def test_over_any_history_spend_is_direct_plus_abandoned_plus_unattributed_plus_
     }
 
 
-def assert_nobody_is_below_zero(bookings):
+def landing(fates: Mapping[str, Part], cutoff: datetime) -> Callable[[str, str, date], Part | None]:
+    def land(_person: str, pull: str, day: date) -> Part | None:
+        return no_pull_landing(day, cutoff) if pull == NO_PULL else fates.get(pull)
+
+    return land
+
+
+def assert_nobody_is_below_zero(bookings: Iterable[Booking]) -> None:
     sums: dict[tuple[str, Part], int] = defaultdict(int)
     for booking in bookings:
         sums[booking.share.slice.person, booking.part] += booking.share.micro

@@ -17,21 +17,21 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import bot.domain
-from bot.domain.metrics.allocation import allocate_person_day
-from bot.domain.metrics.cost import Links, Totals, bound_share, cost_per_merged_pr
+from bot.domain.block import Part
+from bot.domain.ledger import Share, Slice, close
+from bot.domain.metrics.cost import Links, bound_share, cost_per_merged_pr
 from bot.domain.metrics.included import PullFacts, exclusion
-from bot.domain.metrics.measure import Measure, Reason
-from bot.domain.metrics.median import interval_rank, median, median_interval, shown_rank
-from bot.domain.metrics.seats import seat_cost
+from bot.domain.metrics.measure import defined
+from bot.domain.metrics.median import interval_rank, median, shown_interval, shown_rank
 from bot.domain.metrics.size import size_class
-from bot.domain.metrics.survival import Merge, fate, survival
-from bot.domain.metrics.tokens import cache_hit_ratio, context_amplification
-from bot.domain.model import Tokens
+from bot.domain.model import PullRequest, Tokens
 from bot.domain.money import log_grid, two_digits
 from bot.domain.privacy.bands import adoption_band, participation_band
 from bot.domain.privacy.gate import Rule, passes
 from bot.domain.privacy.parts import publish_parts
+from bot.domain.summary import Members, landing, merged_pulls, recognised
 from bot.domain.weeks import Week
+from tests.domain.metrics.pulls import ANN, closed, merged, pull
 
 Json = dict[str, Any]
 
@@ -76,23 +76,29 @@ DEFERRED = {
     "gini-2": "concentration is a later part",
     "gini-zero": "concentration is a later part",
     "top-share": "concentration is a later part",
+    "median-ci-10-80": "a card shows the surest interval, of ten values the one with 95 %; no other can be asked for",
+    "seat-proration": "no source reports flat seats yet",
+    "survival": "no digest shows survival yet",
     "blocks-fold": "folding weeks into blocks is a later part",
     "blocks-drop": "folding weeks into blocks is a later part",
 }
 
 ELSEWHERE = {
-    # a provider's dialect is read by its adapter: tests/integrations
-    "normalise_tokens": {"fresh", "cache_write_5m", "cache_write_1h", "cache_read", "output_visible", "reasoning"},
-    # the books are kept by bot.domain.ledger; cash per pull request is never computed, it would show open work
-    "cost_per_merged_pr": {
-        *("spend_total", "direct", "abandoned", "unattributed", "closing_wip", "identity_lhs", "identity_rhs"),
-        "cash_per_pr",
+    # a provider's dialect is read by its adapter, tests/integrations; no digest shows how the cache was used yet
+    "normalise_tokens": {
+        *("fresh", "cache_write_5m", "cache_write_1h", "cache_read", "output_visible", "reasoning"),
+        *("cache_hit_ratio", "context_amplification"),
     },
+    # cash per pull request is never computed, it would show open work; no digest shows the overhead factor yet
+    "cost_per_merged_pr": {"cash_per_pr", "overhead_factor"},
+    # a card tells which coverage its interval has at least, not how much more
+    "median_interval": {"coverage"},
 }
 
-
-def defined(measure: Measure) -> Fraction | None:
-    return None if isinstance(measure, Reason) else measure
+MONDAY = date(2026, 3, 2)
+ENDED = datetime(2026, 3, 12, tzinfo=UTC)
+CUTOFF = datetime(2026, 3, 30, tzinfo=UTC)
+MEMBERS = Members({ANN.id: "ann"})
 
 
 def millionths(value: Any) -> int:
@@ -102,48 +108,77 @@ def millionths(value: Any) -> int:
 
 
 def tokens(case: Json) -> Json:
-    kinds = {kind: case["expected"][kind] for kind in ELSEWHERE["normalise_tokens"]}
-    counted = Tokens(output=kinds.pop("output_visible"), **kinds)
-    return {
-        "total": counted.total,
-        "cache_hit_ratio": defined(cache_hit_ratio(counted)),
-        "context_amplification": defined(context_amplification(counted)),
-    }
+    names = ("fresh", "cache_write_5m", "cache_write_1h", "cache_read", "reasoning")
+    kinds = {name: case["expected"][name] for name in names}
+    return {"total": Tokens(output=case["expected"]["output_visible"], **kinds).total}
 
 
 def cost(case: Json) -> Json:
-    books, spend, state = case["expected"], case["input"]["spend"], case["input"]["state"]
-    touched = sum(is_ == "merged" and spend.get(pull, 0) > 0 for pull, is_ in state.items())
-    merged = touched + case["input"]["other_merged_prs_without_spend"]
-    bound = sum(amount for pull, amount in spend.items() if pull != "unbound")
-    costs = cost_per_merged_pr(
-        Totals(books["direct"] + books["abandoned"] + books["unattributed"], books["direct"], merged, touched)
-    )
+    """Ann's books: each pull request has a day of opening work and a day of spend of its own."""
+    opening, spend, state = case["input"]["opening_wip"], case["input"]["spend"], case["input"]["state"]
+    others = {f"other {number}": "merged" for number in range(case["input"]["other_merged_prs_without_spend"])}
+    pulls = {name: in_state(name, number, is_) for number, (name, is_) in enumerate((state | others).items(), start=1)}
+    before = {name: slice_of(number) for number, name in enumerate(opening)}
+    now = {name: slice_of(7 + number) for number, name in enumerate(spend)}
+    open_work = [Share(before[name], name, millionths(amount)) for name, amount in opening.items()]
+    settled = {(piece.person, piece.day): (name,) for name, piece in before.items()}
+    touched = {(piece.person, piece.day): (name,) for name, piece in now.items() if name in pulls}
+    changes = {now[name]: millionths(amount) for name, amount in spend.items()}
+    closing = close(changes, open_work, settled, touched, landing(pulls, MEMBERS, CUTOFF))
+    books = recognised(closing.bookings).get("ann", {})
+    counted = merged_pulls(pulls.values(), MEMBERS, closing.bookings)
+    parts = {part.value: dollars(books.get(part, 0)) for part in Part}
+    linked = sum(micro for piece, micro in changes.items() if (piece.person, piece.day) in touched)
+    total, left = sum(changes.values()), sum(share.micro for share in closing.open)
     return {
-        "merged": merged,
-        "ai_touched": touched,
-        "direct_per_pr": defined(costs.direct),
-        "loaded_per_pr": defined(costs.loaded),
-        "overhead_factor": defined(costs.overhead),
-        "bound_share": defined(bound_share(Links(bound, 0, 0, sum(spend.values())))),
+        "spend_total": dollars(total),
+        **parts,
+        "closing_wip": dollars(left),
+        "identity_lhs": dollars(total + sum(share.micro for share in open_work)),
+        "identity_rhs": sum(parts.values()) + dollars(left),
+        "merged": len(counted),
+        "ai_touched": sum(one.touched for one in counted),
+        "direct_per_pr": per_pull(books.get(Part.DIRECT, 0), len(counted)),
+        "loaded_per_pr": per_pull(sum(books.values()), len(counted)),
+        "bound_share": defined(bound_share(Links(measured=linked, inferred=0, allocated=0, spend=total))),
     }
 
 
-def seat(case: Json) -> Json:
-    month = 4  # has the 30 days of the example
-    days = [date(2026, month, 1 + day) for day in range(case["input"]["days"])]
-    fee = millionths(case["input"]["usd_per_month"])
-    return {"usd": Fraction(sum(seat_cost(fee, day) for day in days), 1_000_000)}
-
-
 def allocation(case: Json) -> Json:
-    given: Json = {"unattributed": Fraction()}
-    for day, spend in case["input"]["spend"].items():
-        pulls = {pull: number for number, pull in enumerate(case["input"]["prs_touched"][day])}
-        shares = allocate_person_day(millionths(spend), pulls)
-        given["unattributed"] += spend - Fraction(sum(shares.values()), 1_000_000)
-        given |= {pull: Fraction(share, 1_000_000) for pull, share in shares.items()}
-    return given
+    """Ann's days, closed when all of her pull requests are merged and a day without one waits no longer."""
+    touched = {("ann", date.fromisoformat(day)): tuple(names) for day, names in case["input"]["prs_touched"].items()}
+    names = sorted({name for names in touched.values() for name in names})
+    pulls = {name: in_state(name, number, "merged") for number, name in enumerate(names, start=1)}
+    changes = {
+        Slice("ann", date.fromisoformat(day), "anthropic"): millionths(amount)
+        for day, amount in case["input"]["spend"].items()
+    }
+    closing = close(changes, (), {}, touched, landing(pulls, MEMBERS, CUTOFF))
+    shares = {one.share.pull: dollars(one.share.micro) for one in closing.bookings if one.part is Part.DIRECT}
+    return {**shares, "unattributed": dollars(recognised(closing.bookings)["ann"][Part.UNATTRIBUTED])}
+
+
+def in_state(name: str, number: int, state: str) -> PullRequest:
+    match state:
+        case "merged":
+            return merged(number, ENDED, id=name)
+        case "closed":
+            return closed(number, ENDED, id=name)
+        case _:
+            return pull(number, id=name)
+
+
+def slice_of(day: int) -> Slice:
+    return Slice("ann", MONDAY + timedelta(days=day), "anthropic")
+
+
+def dollars(micro: int) -> Fraction:
+    return Fraction(micro, 1_000_000)
+
+
+def per_pull(micro: int, count: int) -> Fraction | None:
+    cost = defined(cost_per_merged_pr(micro, count))
+    return None if cost is None else cost / 1_000_000
 
 
 def included(case: Json) -> Json:
@@ -164,31 +199,12 @@ def pull_facts(pull: Json) -> PullFacts:
     )
 
 
-def surviving(case: Json) -> Json:
-    now, horizon = instant(case["input"]["now_day"]), timedelta(days=case["input"]["horizon_days"])
-    merges = {
-        pull["n"]: Merge(instant(pull["merged_day"]), pull["reverted_day"] and instant(pull["reverted_day"]))
-        for pull in case["input"]["prs"]
-    }
-    result = survival(merges.values(), now, horizon)
-    fates = {str(number): fate(merge, now, horizon) for number, merge in merges.items()}
-    return fates | {"survival_rate": defined(result.rate), "judged": result.judged}
-
-
-def instant(day: int) -> datetime:
-    return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=day)
-
-
 def interval(case: Json) -> Json:
     values = case["input"]["values"]
-    found = median_interval(values, int(case["input"]["conf"] * 100))
-    return {
-        "median": median(values),
-        "k": found and found.rank,
-        "lo": found and found.low,
-        "hi": found and found.high,
-        "coverage": found and found.coverage,
-    }
+    found = shown_interval(values)
+    percent, rank = shown_rank(len(values)) or (None, None)
+    assert percent in (None, int(case["input"]["conf"] * 100))
+    return {"median": median(values), "k": rank, "lo": found and found.low, "hi": found and found.high}
 
 
 def ranks(case: Json) -> Json:
@@ -244,11 +260,9 @@ def scaled(values: Json) -> dict[str, int]:
 ADAPTERS: dict[str, Callable[[Json], Json]] = {
     "normalise_tokens": tokens,
     "cost_per_merged_pr": cost,
-    "seat_cost": seat,
     "allocate_person_day": allocation,
     "include_pr": included,
     "size_class": lambda case: {"classes": [size_class(lines) for lines in case["input"]["lines"]]},
-    "survival": surviving,
     "median_interval": interval,
     "median_interval_k": ranks,
     "median_interval_display": shown_ranks,
@@ -262,7 +276,7 @@ ADAPTERS: dict[str, Callable[[Json], Json]] = {
     "participation_band": lambda case: {"bands": [participation_band(n) for n in case["input"]["n"]]},
     "adoption_band": lambda case: {"bands": [adoption_band(Fraction(share)) for share in case["input"]["share"]]},
 }
-RUN = [name for name, case in CASES.items() if case["metric"] in ADAPTERS]
+RUN = [name for name, case in CASES.items() if case["metric"] in ADAPTERS and name not in DEFERRED]
 
 
 @pytest.mark.parametrize("name", RUN)
@@ -274,8 +288,8 @@ def test_the_code_agrees_with_the_worked_example(name: str) -> None:
 
 
 def test_every_example_is_either_run_or_listed_with_a_reason() -> None:
-    assert set(RUN).isdisjoint(DEFERRED)
     assert {*RUN, *DEFERRED} == set(CASES)
+    assert {CASES[name]["metric"] for name in RUN} == set(ADAPTERS)
 
 
 def test_no_example_waits_for_a_metric_that_exists() -> None:

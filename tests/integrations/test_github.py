@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from bot.domain.model import CommitDay, GitHubUser, PullRequest, PullState, Review
+from integrations.outcomes.github.wire import Reply
 from tests.fake_github import FakeGitHub, FakeRepository, commit, only, outcomes, pages, read
 
 
@@ -93,7 +94,7 @@ def test_commits_of_addresses_without_an_account_are_counted_and_left_out(fake, 
     source = outcomes(fake)
     [[pull]] = pages(source)
     assert pull.commits == (CommitDay("U_ann", date(2026, 5, 5)),)
-    assert source.ignored == {"commit author without an account": 1}
+    assert source.ignored == {"commit author without a user account": 1}
 
 
 @pytest.mark.parametrize(
@@ -218,6 +219,20 @@ def test_a_revert_that_names_a_commit_takes_back_what_that_commit_merged(fake, p
     api.pull(created="2026-05-04", merged="2026-05-04", merge_sha=SHA, number=7)
     api.pull(created="2026-05-06", number=8, **facts)
     assert [pull.reverts for pull in read(fake)] == [7, None]
+
+
+@pytest.mark.parametrize("status", [404, 422])
+def test_a_revert_of_a_commit_that_github_does_not_know_is_a_revert_of_something_unknown(fake, api, status) -> None:
+    fake.fail(f"commits/{SHA}/pulls", status, "No commit found for SHA")
+    api.pull(body=f"This reverts commit {SHA}.")
+    assert only(fake).reverts == 0
+
+
+def test_a_commit_that_was_merged_in_a_fork_is_nothing_here(fake, api) -> None:
+    there = {"number": 7, "merged_at": "2026-05-04T00:00:00Z", "merge_commit_sha": SHA}
+    fake.answer(f"commits/{SHA}/pulls", Reply(200, [there | {"base": {"repo": {"full_name": "fork/api"}}}]))
+    api.pull(body=f"This reverts commit {SHA}.")
+    assert only(fake).reverts == 0
 
 
 def test_a_revert_of_a_commit_that_merged_nothing_is_a_revert_of_something_unknown(fake, api) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from requests import ConnectionError as RequestsConnectionError
 from requests import ReadTimeout
 from requests.exceptions import ChunkedEncodingError
@@ -59,6 +60,11 @@ def test_a_query_that_is_forbidden_as_a_whole_names_the_permissions(fake, api) -
     error = problem(fake)
     assert error.permanent
     assert "Pull requests: read" in str(error)
+
+
+def test_a_part_that_is_forbidden_though_nobody_asked_for_it_ends_the_reading(fake, api) -> None:
+    fake.complain("PullRequests", "FORBIDDEN", "repository", "pullRequests", "nodes", 0, "commits", times=2)
+    assert problem(fake).permanent
 
 
 # --- limits
@@ -215,7 +221,9 @@ def test_nothing_that_people_wrote_is_in_an_error(fake, api, body) -> None:
 def test_nothing_that_people_wrote_is_printed_on_the_way() -> None:
     reply = Reply(200, {"title": "secret words"})
     node = FileNode(path="secret words", additions=1, deletions=1)
-    assert "secret" not in f"{reply!r} {node!r}"
+    with pytest.raises(ValidationError) as caught:
+        FileNode.model_validate({"path": {"name": "secret words"}})
+    assert "secret" not in f"{reply!r} {node!r} {caught.value}"
 
 
 def _good_answer(fake: FakeGitHub) -> dict[str, Any]:

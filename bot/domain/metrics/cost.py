@@ -1,6 +1,7 @@
-"""What a merged pull request costs, from the totals of a block (docs/method.md, "Cost per merged pull request").
+"""What a merged pull request costs, and how much of the spend is tied to any (docs/method.md, "Cost per merged pull
+request", "From request to pull request").
 
-Totals are integer micro-USD on one basis; ratios are exact. They are bookkeeping, not samples, and carry no interval.
+Amounts are integer micro-USD on one basis; ratios are exact. They are bookkeeping, not samples, and carry no interval.
 """
 
 from dataclasses import dataclass
@@ -14,30 +15,6 @@ LEADS_WITH_COST = Fraction(1, 2)
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
-    """What a block recognised, in micro-USD, and its included merged pull requests.
-
-    `loaded` is direct, abandoned and unattributed together. `direct` is None where it may not be told apart.
-    `touched` counts the merged pull requests with linked spend, whatever its price.
-    """
-
-    loaded: int
-    direct: int | None
-    merged: int
-    touched: int
-
-
-@dataclass(frozen=True, slots=True)
-class Costs:
-    """Micro-USD per merged pull request, all in and direct; how many times direct is the whole; share that used AI."""
-
-    loaded: Measure
-    direct: Measure
-    overhead: Measure
-    touched_share: Measure
-
-
-@dataclass(frozen=True, slots=True)
 class Links:
     """The micro-USD spent in a block's days, and how much of them was tied to pull requests, by grade."""
 
@@ -47,18 +24,9 @@ class Links:
     spend: int
 
 
-def cost_per_merged_pr(totals: Totals) -> Costs:
-    return Costs(
-        loaded=ratio(totals.loaded, totals.merged, Reason.NO_MERGED_PRS),
-        direct=_direct(totals),
-        overhead=_overhead(totals),
-        touched_share=ratio(totals.touched, totals.merged, Reason.NO_MERGED_PRS),
-    )
-
-
-def shown(cost: Measure, merged: int) -> Measure:
-    """A cost per pull request as it may be shown: with one or two pull requests it would be a price tag on people."""
-    return Reason.TOO_FEW_PRS if isinstance(cost, Fraction) and merged < SHOWN_FROM else cost
+def cost_per_merged_pr(micro: int, merged: int) -> Measure:
+    """What an amount that a block recognised comes to for each of its merged pull requests."""
+    return ratio(micro, merged, Reason.NO_MERGED_PRS)
 
 
 def linked_share(links: Links) -> Measure:
@@ -67,18 +35,6 @@ def linked_share(links: Links) -> Measure:
 
 
 def bound_share(links: Links) -> Measure:
-    """Share of the spend whose link was seen rather than allocated."""
-    return ratio(links.measured + links.inferred, links.spend, Reason.NO_SPEND)
-
-
-def _direct(totals: Totals) -> Measure:
-    if totals.direct is None:
-        return Reason.TOO_FEW_PEOPLE
-    return ratio(totals.direct, totals.merged, Reason.NO_MERGED_PRS)
-
-
-def _overhead(totals: Totals) -> Measure:
-    """Loaded by direct, at least 1: how much lands nowhere."""
-    if totals.direct is None:
-        return Reason.TOO_FEW_PEOPLE
-    return ratio(totals.loaded, totals.direct, Reason.NO_SPEND if totals.merged else Reason.NO_MERGED_PRS)
+    """Share of the spend whose link was seen rather than allocated. While no link is seen it is undefined, never 0."""
+    seen = links.measured + links.inferred
+    return ratio(seen, links.spend, Reason.NO_SPEND) if seen else Reason.NO_BINDING_DATA

@@ -12,8 +12,6 @@ class Reason(StrEnum):
     TOO_FEW_PRS = "too_few_prs"
     TOO_FEW_PEOPLE = "too_few_people"
     NO_BINDING_DATA = "no_binding_data"
-    BASELINE_BUILDING = "baseline_building"
-    NO_PRICE = "no_price"
 
 
 Measure = Fraction | Reason
@@ -22,3 +20,8 @@ Measure = Fraction | Reason
 def ratio(part: int, whole: int, undefined: Reason) -> Measure:
     """Part by whole, exactly; the reason if there is no whole."""
     return Fraction(part, whole) if whole else undefined
+
+
+def defined(measure: Measure) -> Fraction | None:
+    """The number, or None where there is none."""
+    return None if isinstance(measure, Reason) else measure

@@ -19,16 +19,11 @@ SHOWN_RANK = 2
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Ends of a median's interval: the `rank`-th values from below and above.
-
-    `percent` is the coverage that was asked for, `coverage` the one it has, from 0 to 1.
-    """
+    """Ends of a median's interval, and the coverage that it has at least."""
 
     low: Fraction
     high: Fraction
-    rank: int
     percent: int
-    coverage: Fraction
 
 
 def median(values: Sequence[Number]) -> Fraction | None:
@@ -55,22 +50,14 @@ def shown_rank(count: int) -> tuple[int, int] | None:
     return next(((percent, rank) for percent, rank in ranks if rank and rank >= SHOWN_RANK), None)
 
 
-def median_interval(values: Sequence[Number], percent: int) -> Interval | None:
-    """The interval with at least this coverage, or None where the values are too few for one."""
-    rank = interval_rank(len(values), percent)
-    return _interval(values, percent, rank) if rank else None
-
-
 def shown_interval(values: Sequence[Number]) -> Interval | None:
     """The interval that may be shown: 95 %, else 90 %, else 80 %, else none; never the lowest or highest value."""
     found = shown_rank(len(values))
-    return _interval(values, *found) if found else None
-
-
-def _interval(values: Sequence[Number], percent: int, rank: int) -> Interval:
+    if not found:
+        return None
+    percent, rank = found
     ordered = sorted(map(Fraction, values))
-    tail = sum(comb(len(ordered), below) for below in range(rank))
-    return Interval(ordered[rank - 1], ordered[-rank], rank, percent, _coverage(len(ordered), tail))
+    return Interval(ordered[rank - 1], ordered[-rank], percent)
 
 
 def _coverage(count: int, tail: int) -> Fraction:

@@ -8,9 +8,4 @@ def account(node: AccountNode | None) -> GitHubUser | None:
     """None for a deleted account and for a mannequin, the placeholder an import leaves where nobody was matched."""
     if node is None or node.typename == "Mannequin":
         return None
-    return GitHubUser(node.id, plain(node.login), is_bot=node.typename == "Bot")
-
-
-def plain(login: str) -> str:
-    """REST says `copilot-swe-agent[bot]` where GraphQL says `copilot-swe-agent`."""
-    return login.removesuffix("[bot]")
+    return GitHubUser(node.id, node.login, is_bot=node.typename == "Bot")

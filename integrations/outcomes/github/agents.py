@@ -31,7 +31,7 @@ AGENTS = frozenset(
 
 
 def owner(author: GitHubUser | None, commits: Iterable[Commit], assignees: Iterable[GitHubUser]) -> GitHubUser | None:
-    """Who asked a coding agent for this: the human author of its first commit, else the first human assignee.
+    """Who asked a coding agent for this: the person named in its first commit, else the first assignee.
 
     docs.github.com/en/copilot/concepts/agents/cloud-agent/risks-and-mitigations promises that Copilot names that
     person as co-author. Other bots work for nobody in particular, and people own their work themselves.
@@ -39,5 +39,4 @@ def owner(author: GitHubUser | None, commits: Iterable[Commit], assignees: Itera
     if author is None or not author.is_bot or author.login.lower() not in AGENTS:
         return None
     first = min(commits, key=lambda commit: commit.at, default=None)
-    candidates = [*(first.authors if first else ()), *assignees]
-    return next((person for person in candidates if not person.is_bot), None)
+    return next(iter((*(first.authors if first else ()), *assignees)), None)

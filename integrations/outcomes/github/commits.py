@@ -9,13 +9,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.domain.model import CommitDay, GitHubUser
-from integrations.outcomes.github.accounts import account, plain
+from integrations.outcomes.github.accounts import account
 from integrations.outcomes.github.models import CommitNode, RestCommit
 from integrations.outcomes.github.reverts import reverted_commit
 from integrations.outcomes.github.tally import Tally
 
 CO_AUTHOR = re.compile(
-    r"^co-authored-by:[^<\n]*<(?:\d+\+)?(?P<login>[\w.-]+)(?:\[bot\])?@users\.noreply\.[\w.-]+>\s*$", re.I | re.M
+    r"^co-authored-by:[^<\n]*<(?:\d+\+)?(?P<login>[\w.-]+)@users\.noreply\.[\w.-]+>\s*$", re.I | re.M
 )
 ANY_CO_AUTHOR = re.compile(r"^co-authored-by:", re.I | re.M)
 
@@ -38,7 +38,7 @@ def commit(node: CommitNode, tally: Tally) -> Commit:
 
 
 def rest_commit(answer: Any, known: MutableMapping[str, GitHubUser], tally: Tally) -> Commit | None:
-    """REST names one account; co-authors are found by GitHub's own private e-mail address if the account is known."""
+    """REST names one account; co-authors are found by GitHub's own private e-mail address if the person is known."""
     try:
         raw = RestCommit.model_validate(answer)
     except ValidationError:
@@ -47,12 +47,11 @@ def rest_commit(answer: Any, known: MutableMapping[str, GitHubUser], tally: Tall
     message = raw.commit.message
     named = [found["login"].lower() for found in CO_AUTHOR.finditer(message)]
     authors = [known[login] for login in named if login in known]
-    if first := raw.author:
-        user = GitHubUser(first.node_id, plain(first.login), is_bot=first.type == "Bot")
+    if raw.author and raw.author.type == "User":
+        user = GitHubUser(raw.author.node_id, raw.author.login)
         authors.insert(0, known.setdefault(user.login.lower(), user))
     tally.stranger(1 + len(ANY_CO_AUTHOR.findall(message)) - len(authors))
-    people = dict.fromkeys(author for author in authors if not author.is_bot)
-    return Commit(raw.commit.author.date, tuple(people), reverted_commit(message))
+    return Commit(raw.commit.author.date, tuple(authors), reverted_commit(message))
 
 
 def days(commits: Iterable[Commit]) -> tuple[CommitDay, ...]:

@@ -44,10 +44,10 @@ class Details:
         return [self._pull_request(self._completed(node), repository) for node in nodes]
 
     def _remember(self, node: PullNode) -> None:
-        """Accounts by login: REST names co-authors by their login only."""
+        """People by login: REST names co-authors by their login only."""
         reviewers = [review.author for review in _items(node.reviews)]
         for found in (node.author, *node.assignees.items, *reviewers):
-            if user := account(found):
+            if (user := account(found)) and not user.is_bot:
                 self._known.setdefault(user.login.lower(), user)
 
     def _completed(self, node: PullNode) -> PullNode:

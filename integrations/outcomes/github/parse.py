@@ -15,9 +15,12 @@ from integrations.outcomes.github.commits import Commit, days
 from integrations.outcomes.github.models import FileNode, PullNode, RestFile, ReviewNode
 from integrations.outcomes.github.tally import Tally
 
-REVIEWS = {"APPROVED": "approved", "CHANGES_REQUESTED": "changes_requested", "COMMENTED": "commented"}
-DISMISSED = "commented"
-"""GitHub forgets what a dismissed review said: that somebody reviewed is all that is left of it."""
+REVIEWS = {
+    "APPROVED": "approved",
+    "CHANGES_REQUESTED": "changes_requested",
+    "COMMENTED": "commented",
+    "DISMISSED": "commented",  # GitHub forgets what it said: that somebody reviewed is all that is left
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +72,13 @@ def size(files: Iterable[FileNode | RestFile]) -> tuple[int, int]:
 
 
 def reviews(nodes: Iterable[ReviewNode], tally: Tally) -> tuple[Review, ...]:
-    """Submitted reviews, oldest first. Those of deleted accounts are left out, and pending ones, which nobody sees."""
+    """Submitted reviews, oldest first. Those of deleted accounts are left out, and pending ones, which have no time."""
     found = []
     for node in nodes:
-        author, state = account(node.author), REVIEWS.get(node.state, DISMISSED)
-        if node.state not in REVIEWS and node.state not in ("DISMISSED", "PENDING"):
+        author, state = account(node.author), REVIEWS.get(node.state)
+        if node.submitted_at and state is None:
             tally.ignored["review in an unknown state"] += 1
-        elif node.state != "PENDING" and author and node.submitted_at:
+        elif node.submitted_at and state and author:
             found.append(Review(author, state, node.submitted_at))
     return tuple(sorted(found, key=lambda review: review.at))
 

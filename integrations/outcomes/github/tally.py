@@ -13,4 +13,4 @@ class Tally:
 
     def stranger(self, count: int) -> None:
         if count:
-            self.ignored["commit author without an account"] += count
+            self.ignored["commit author without a user account"] += count

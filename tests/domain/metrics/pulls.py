@@ -51,5 +51,9 @@ def review(author: GitHubUser, when: datetime) -> Review:
     return Review(author, "commented", when)
 
 
+def closed(number: int, when: datetime, **facts: Any) -> PullRequest:
+    return pull(number, state=PullState.CLOSED, closed_at=when, **facts)
+
+
 def committed(*days: int) -> tuple[CommitDay, ...]:
     return tuple(CommitDay(ANN.id, at(day).date()) for day in days)

@@ -1,0 +1,253 @@
+"""Collecting keeps what it got, says what went wrong, and stores people by the consent of the moment."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from bot.domain.model import AccountDay, Actor, ActorKind
+from bot.domain.ports import Http, Refused, SourceError
+from bot.store import cursors
+from bot.store.cursors import Cursor, SourceKind
+from bot.store.db import reading
+from bot.usecases.collect import Access, Collected, Splitting, collect
+from bot.usecases.consent import leave
+from tests.company import DOLLAR, SECRET, instant
+from tests.people import dump, joined, report
+
+NOW = instant("2026-05-18 09:00")
+MON, TUE, WED, THU = (date(2026, 5, day) for day in (11, 12, 13, 14))
+
+
+@dataclass
+class FakeSource:
+    """Serves what it is told: account-days, and between them errors to raise or things to do."""
+
+    script: list[AccountDay | Exception | Callable[[], object]]
+    asked: list[tuple[date, date]] = field(default_factory=list)
+    NAME: str = "anthropic"
+    SECRETS: tuple[str, ...] = ("ANTHROPIC_ADMIN_KEY",)
+    LAG_DAYS: int = 2
+    REFETCH_DAYS: int = 30
+
+    def fetch(
+        self, http: Http, secrets: Mapping[str, str], base_url: str | None, since: date, until: date, now: datetime
+    ) -> Iterator[AccountDay]:
+        self.asked.append((since, until))
+        for step in self.script:
+            if isinstance(step, Exception):
+                raise step
+            if isinstance(step, AccountDay):
+                yield step
+            else:
+                step()
+
+
+class NoHttp:
+    def get_json(self, url: str, *, params: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
+        raise AssertionError("these tests talk to nobody")
+
+
+def run(
+    engine: Engine, *script: Any, since: date = MON, until: date = THU, listed: str = "svac_ci", now: datetime = NOW
+) -> Collected:
+    source, access, accounts = FakeSource(list(script)), Access(NoHttp(), {}, None), frozenset(listed.split())
+    return collect(engine, source, access, Splitting(SECRET, accounts), since, until, now, lambda _: None)
+
+
+def cursor(engine: Engine) -> Cursor:
+    with reading(engine) as session:
+        (found,) = cursors.every(session, SourceKind.SPEND)
+        return found
+
+
+def days(engine: Engine) -> list[int]:
+    return sorted(date.fromisoformat(str(row["day"])).day for row in dump(engine, "account_days"))
+
+
+# What a run brings in
+
+
+def test_a_run_counts_days_rows_and_what_was_refused(engine):
+    seen: list[date] = []
+    first = report("ann opus 1, bo opus 2, svac_ci opus 1")
+    second = AccountDay("anthropic", TUE, 0, None, (), None, {"bad_usage": 2})
+    source = FakeSource([first, second])
+    found = collect(
+        engine, source, Access(NoHttp(), {}, None), Splitting(SECRET, frozenset()), MON, WED, NOW, seen.append
+    )
+    assert found == Collected(2, 3, {"bad_usage": 2}, ())
+    assert seen == [MON, TUE]
+    assert source.asked == [(MON, WED)]
+    assert days(engine) == [11, 12]
+
+
+def test_the_same_run_again_counts_nothing_twice(engine):
+    joined(engine, "ann")
+    script = (report("ann opus 1, bo opus 2, svac_ci opus 1"), report("ann opus 4", "2026-05-12"))
+    run(engine, *script)
+    before = {table: dump(engine, table) for table in ("spend", "person_days", "service_spend", "remainders")}
+    run(engine, *script)
+    assert {table: dump(engine, table) for table in before} == before
+
+
+# When a source fails
+
+
+def test_days_before_an_error_stay_and_the_error_is_noted(engine):
+    with pytest.raises(SourceError, match="out to lunch"):
+        run(engine, report("bo opus 2"), SourceError("anthropic is out to lunch"), report("bo opus 2", "2026-05-13"))
+    assert days(engine) == [11]
+    failed = cursor(engine)
+    assert (failed.error, failed.disabled, failed.fetched_at) == ("anthropic is out to lunch", False, None)
+
+
+def test_a_rejected_key_switches_the_source_off_until_it_succeeds(engine):
+    with pytest.raises(Refused):
+        run(engine, Refused("the key is unknown"))
+    assert cursor(engine).disabled
+    run(engine, report("bo opus 2"))
+    again = cursor(engine)
+    assert (again.error, again.disabled, again.fetched_at) == (None, False, datetime(2026, 5, 14, tzinfo=UTC))
+
+
+def test_an_error_does_not_unread_what_was_read(engine):
+    run(engine, report("bo opus 2"))
+    with pytest.raises(SourceError):
+        run(engine, SourceError("no"), since=date(2026, 5, 1))
+    failed = cursor(engine)
+    assert (failed.fetched_at, failed.first_day, failed.error) == (datetime(2026, 5, 14, tzinfo=UTC), MON, "no")
+
+
+def test_a_defect_of_a_source_is_nobodys_note(engine):
+    with pytest.raises(ZeroDivisionError):
+        run(engine, report("bo opus 2"), ZeroDivisionError())
+    assert days(engine) == [11]
+    assert dump(engine, "source_cursors") == []
+
+
+@pytest.mark.parametrize(
+    ("until", "read_to"),
+    [
+        (date(2026, 5, 19), NOW),
+        (date(2026, 5, 18), datetime(2026, 5, 18, tzinfo=UTC)),
+        (THU, datetime(2026, 5, 14, tzinfo=UTC)),
+    ],
+)
+def test_a_source_was_read_up_to_the_end_of_what_was_asked_for_but_not_beyond_now(engine, until, read_to):
+    """Otherwise reading an old week again would make a digest believe that the last week has been read."""
+    run(engine, report("bo opus 2"), until=until)
+    assert cursor(engine).fetched_at == read_to
+
+
+def test_reading_old_days_again_takes_nothing_back(engine):
+    run(engine, report("bo opus 2"), until=date(2026, 5, 19))
+    run(engine, report("bo opus 2", "2026-03-02"), since=date(2026, 3, 2), until=date(2026, 3, 9))
+    found = cursor(engine)
+    assert (found.fetched_at, found.first_day, found.lag_days) == (NOW, date(2026, 3, 2), 2)
+
+
+# By the consent of the moment
+
+
+def people(engine: Engine) -> dict[tuple[str, int], float]:
+    """Dollars by person key and day of the month."""
+    rows = dump(engine, "person_days")
+    return {(row["person_key"], _day(row)): row["list_micro"] / DOLLAR for row in rows}
+
+
+def remainders(engine: Engine) -> dict[int, float]:
+    return {_day(row): row["billed_micro"] / DOLLAR for row in dump(engine, "remainders")}
+
+
+def _day(row: Mapping[str, Any]) -> int:
+    return date.fromisoformat(str(row["day"])).day
+
+
+def test_whoever_joins_or_leaves_during_a_run_is_stored_by_the_consent_of_that_moment(engine):
+    ann = joined(engine, "ann")
+    cy: list[str] = []
+    run(
+        engine,
+        report("ann opus 1, cy opus 2"),
+        lambda: leave(engine, ann, NOW),
+        lambda: cy.append(joined(engine, "cy")),
+        report("ann opus 1, cy opus 2", "2026-05-12"),
+    )
+    assert people(engine) == {(cy[0], 12): 2}
+    assert remainders(engine) == {11: 3, 12: 1}
+
+
+def test_days_before_a_person_counts_stay_in_the_remainder(engine):
+    """By hand: who joins on Wednesday 13 May counts from Monday 13 April, four complete weeks before that week."""
+    ann = joined(engine, "ann", "2026-05-13")
+    before, first = date(2026, 4, 12), date(2026, 4, 13)
+    run(engine, report("ann opus 1", str(before)), report("ann opus 1", str(first)), since=before)
+    assert people(engine) == {(ann, 13): 1}
+    assert remainders(engine) == {12: 1, 13: 0}
+
+
+def test_a_person_is_found_by_address_whatever_its_spelling_and_a_key_of_theirs_is_not(engine):
+    ann = joined(engine, "ann")
+    by_key, by_name = report("key_a@ann opus 5, ann opus 1").rows
+    by_name = replace(by_name, actor=Actor(ActorKind.USER, None, "ANN@example.com"))
+    run(engine, replace(report("", bill="6"), rows=(by_key, by_name)))
+    assert people(engine) == {(ann, 11): 1}
+    assert remainders(engine) == {11: 5}
+
+
+def test_a_report_under_another_secret_recognises_nobody(engine):
+    joined(engine, "ann")
+    source = FakeSource([report("ann opus 1")])
+    other = Splitting(b"another", frozenset())
+    collect(engine, source, Access(NoHttp(), {}, None), other, MON, TUE, NOW, lambda _: None)
+    assert people(engine) == {}
+
+
+# Service accounts and outsiders
+
+
+def test_a_listed_service_account_is_kept_and_a_listed_persons_key_is_named_and_refused(engine):
+    found = run(
+        engine,
+        report("svac_ci opus 2, key_build opus 3, key_b@bo opus 4, bo opus 1"),
+        report("key_b@bo opus 4", "2026-05-12"),
+        listed="svac_ci key_build key_b user_bo",
+    )
+    assert found.refused == ("key_b", "user_bo")
+    served = {row["service_account"]: row["list_micro"] // DOLLAR for row in dump(engine, "service_spend")}
+    assert served == {"svac_ci": 2, "key_build": 3}
+    assert remainders(engine) == {11: 5, 12: 4}
+
+
+def test_an_unlisted_service_account_is_part_of_the_remainder_without_its_name(engine):
+    run(engine, report("svac_secret opus 2"))
+    assert dump(engine, "service_spend") == []
+    assert remainders(engine) == {11: 2}
+
+
+@pytest.mark.parametrize(
+    ("entries", "band"),
+    [
+        ("ann opus 1, svac_x opus 1", "none"),
+        ("ann opus 1, bo opus 1", "few"),
+        ("p1 opus 1, p2 opus 1, p3 opus 1, p4 opus 1, p5 opus 1", "many"),
+    ],
+)
+def test_how_many_are_outside_is_stored_as_a_band(engine, entries, band):
+    joined(engine, "ann")
+    run(engine, report(entries))
+    assert [row["outside"] for row in dump(engine, "account_days")] == [band]
+
+
+def test_the_days_somebody_counts_for_are_asked_again_when_they_join(engine):
+    """What was in the remainder becomes theirs at the next run, and nothing is left of it there."""
+    run(engine, report("ann opus 1, bo opus 2"), now=NOW - timedelta(days=1))
+    assert remainders(engine) == {11: 3}
+    ann = joined(engine, "ann", "2026-05-17")
+    run(engine, report("ann opus 1, bo opus 2"))
+    assert people(engine) == {(ann, 11): 1}
+    assert remainders(engine) == {11: 2}
