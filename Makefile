@@ -10,13 +10,14 @@ CODE := bot integrations tests bench
 SOURCES = $(wildcard $(CODE))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit lint fmt bench lock clean
+.PHONY: help demo test unit soak lint fmt bench lock clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo   replay eight weeks of an invented company in this terminal (ARGS=--once: print and end)"
 	@echo "make test   everything CI runs: lint, then every test on SQLite and PostgreSQL"
 	@echo "make unit   the fast tests alone"
+	@echo "make soak   processes killed and stopped at each step of a delivery, twenty times each"
 	@echo "make lint   formatting, lint, types, architecture      make fmt   repair what can be repaired"
 	@echo "make bench  measure speed                              make lock  choose locked versions again"
 	@echo "make clean  remove everything that make made"
@@ -29,6 +30,9 @@ test: lint .venv/.dev $(EMULATOR)/node_modules/.stamp
 
 unit: .venv/.dev
 	$(V)/python -m pytest -m "not e2e" $(ARGS)
+
+soak: .venv/.dev
+	SOAK_SEEDS=20 $(V)/python -m pytest tests/faults -q $(ARGS)
 
 lint: .venv/.dev
 	$(V)/ruff format --check $(SOURCES)

@@ -1,6 +1,8 @@
 """The composition root: the only file that knows every part, and the only one that picks integrations."""
 
-from collections.abc import Mapping, Sequence
+import os
+import socket
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
@@ -8,21 +10,36 @@ from typing import cast
 
 from sqlalchemy import Engine
 
-from bot import config
-from bot.domain.ports import OutcomeSource, SpendSource
+from bot import clock, config
+from bot.domain.health import Finding
+from bot.domain.ports import Messenger, OutcomeSource, SpendSource
 from bot.domain.team import Company, Team
 from bot.errors import UsageError, UserError
+from bot.github import webhooks
 from bot.settings import Settings, provider_secrets
+from bot.slack.app import make_client
+from bot.slack.check import SlackChecks
+from bot.slack.commands import Place
+from bot.slack.messenger import SlackMessenger
+from bot.slack.profile import workspace_of
 from bot.store import secrets
 from bot.store.db import connect, transaction
 from bot.store.migrate import migrate
+from bot.usecases import doctor
 from bot.usecases.collect import Access, Splitting
+from bot.usecases.comment import Commenting
+from bot.usecases.deliver import Worker
 from bot.usecases.digest import Publishing
+from bot.usecases.doctor import Parts, Source
 from integrations._http import HttpClient
 from integrations.outcomes.github import GitHubOutcomes
+from integrations.outcomes.github import check as github_check
+from integrations.outcomes.github.comments import GitHubComments
+from integrations.outcomes.github.pygithub import PyGithubApp
 from integrations.spend import anthropic
 
 SOURCES: Mapping[str, SpendSource] = MappingProxyType({"anthropic": cast(SpendSource, anthropic)})
+GITHUB_APP = ("GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY")
 METHOD_URL = "https://github.com/leverage-bot/leverage/blob/main/docs/method.md"
 
 
@@ -37,8 +54,7 @@ class App:
 
     @property
     def publishing(self) -> Publishing:
-        base = self.settings.leverage_base_url
-        return Publishing(self.company.rule, self.secret, f"{base.rstrip('/')}/method" if base else METHOD_URL)
+        return Publishing(self.company.rule, self.secret, METHOD_URL)
 
     @property
     def splitting(self) -> Splitting:
@@ -61,6 +77,59 @@ class App:
         """The GitHub App. Raises UserError for settings that are missing."""
         app_id, key = self.settings.github_app()
         return GitHubOutcomes(app_id, key, self.settings.github_api_url)
+
+    def sources(self) -> list[tuple[SpendSource, Access]]:
+        """Every source whose key is set."""
+        return [(one, self.access(one)) for one in SOURCES.values() if self.settings.has(one.SECRETS)]
+
+    def outcomes_if_set(self) -> OutcomeSource | None:
+        return self.outcomes() if self.settings.has(GITHUB_APP) else None
+
+    def messenger(self) -> Messenger | None:
+        """Slack, if a bot token is set."""
+        token = self.settings.slack_bot_token
+        return SlackMessenger(token.get_secret_value(), self.settings.slack_api_url) if token else None
+
+    def commenting(self) -> Commenting | None:
+        """What commenting on pull requests needs, if the GitHub App and its webhook secret are set."""
+        if not self.settings.has((*GITHUB_APP, "GITHUB_WEBHOOK_SECRET")):
+            return None
+        app_id, key = self.settings.github_app()
+        commenter = GitHubComments(app_id, key, self.settings.github_api_url)
+        source = GitHubOutcomes(app_id, key, self.settings.github_api_url)
+        method_url = self.publishing.method_url
+        return Commenting(self.company.teams, self.company.rule, method_url, source, commenter, clock.now)
+
+    def slack_place(self) -> Place | None:
+        """What the Slack face works with, if a bot token is set."""
+        token = self.settings.slack_bot_token
+        if token is None:
+            return None
+        client = make_client(token.get_secret_value(), self.settings.slack_api_url)
+        return Place(
+            engine=self.engine,
+            secret=self.secret,
+            teams=self.company.teams,
+            client=client,
+            workspace=workspace_of(client),
+            method_url=self.publishing.method_url,
+            github_url=github_web(self.settings.github_api_url),
+            now=clock.now,
+        )
+
+    def webhook_secrets(self) -> tuple[bytes, ...]:
+        """The webhook secrets that are valid now, none if none is set."""
+        value = self.settings.github_webhook_secret
+        parts = value.get_secret_value().split(",") if value else []
+        return webhooks.secrets(*(part.strip() for part in parts)) if parts else ()
+
+    def owner_of(self, team: str) -> str | None:
+        """The Slack user who gets a team's private notes."""
+        return next((one.owner for one in self.company.teams if one.name == team), None)
+
+    def worker(self, going: Callable[[], bool] = lambda: True) -> Worker:
+        """Who delivers: this process, until `going` says no."""
+        return Worker(f"{socket.gethostname()}-{os.getpid()}", clock.now, going=going)
 
     def repositories(self, asked: Sequence[str]) -> list[str]:
         """The repositories asked for, or all that some team observes. Raises UsageError for a stranger."""
@@ -100,6 +169,11 @@ def choose_sources(settings: Settings, asked: Sequence[str]) -> list[SpendSource
     return chosen
 
 
+def github_web(api_url: str) -> str:
+    """Where people read what the API at this address serves: github.com, or an Enterprise Server."""
+    return "https://github.com" if api_url == "https://api.github.com" else api_url.removesuffix("/api/v3")
+
+
 def window(source: SpendSource, since: date | None, until: date | None, now: datetime) -> tuple[date, date]:
     """The UTC days to fetch: by default all that may still be revised, today included."""
     last = until or now.date() + timedelta(days=1)
@@ -107,3 +181,41 @@ def window(source: SpendSource, since: date | None, until: date | None, now: dat
     if first >= last:
         raise UsageError(f"There is no day from {first} up to {last}: --since is the first day, --until the day after.")
     return first, last
+
+
+CHECKS = MappingProxyType({"anthropic": ("Anthropic", anthropic.check)})
+"""What a source is called in words, and the one harmless call that shows whether its key is good."""
+
+
+def examine(now: datetime) -> list[Finding]:
+    """Look at everything there is of a deployment, however little. Asks each service that is set up."""
+    known, findings = doctor.read_settings(Settings)
+    return findings + doctor.examine(known, _parts(known.settings, now), now)
+
+
+def _parts(settings: Settings, now: datetime) -> Parts:
+    slack = SlackChecks(settings.slack_api_url)
+    return Parts(
+        company=lambda: config.load(settings.leverage_config),
+        engine=lambda: connect(settings.database()),
+        sources=[_checked_source(settings, name, now) for name in SOURCES],
+        github=lambda teams: _check_github(settings, teams),
+        slack=lambda teams: slack.bot(settings.required("SLACK_BOT_TOKEN"), teams),
+        slack_socket=lambda: slack.socket(settings.required("SLACK_APP_TOKEN")),
+    )
+
+
+def _checked_source(settings: Settings, name: str, now: datetime) -> Source:
+    title, harmless = CHECKS[name]
+    keys = SOURCES[name].SECRETS
+
+    def check() -> None:
+        harmless(HttpClient(), provider_secrets(settings, keys), settings.base_url(name), now)
+
+    return Source(name, title, keys, check)
+
+
+def _check_github(settings: Settings, teams: Sequence[Team]) -> list[Finding]:
+    app_id, key = settings.github_app()
+    app = PyGithubApp(app_id, key, settings.github_api_url)
+    return github_check.check(app, app_id, teams, comments=settings.has(["GITHUB_WEBHOOK_SECRET"]))

@@ -197,9 +197,12 @@ def digest(
     team: Annotated[str, typer.Argument(help="A team of leverage.toml.")],
     week: Annotated[str | None, typer.Option(metavar="2026-W20", help="An ISO week; default: the newest.")] = None,
     format: Annotated[Format, typer.Option(help="Text to read, a JSON document, or Slack's blocks.")] = Format.TEXT,
+    post: Annotated[
+        bool, typer.Option("--post", help="Also post it to the team's channel, unless it is there.")
+    ] = False,
 ) -> None:
     """Print a team's frozen digest, after freezing the weeks that are due."""
-    from bot.app import load
+    from bot.app import SOURCES, load
     from bot.usecases.digest import freeze_due, read, unfrozen
 
     wanted = _week(week)
@@ -207,12 +210,61 @@ def digest(
     chosen = app.team(team)
     frozen = freeze_due(app.engine, chosen, app.publishing, clock.now())
     for source in frozen.waits_for:
-        print(f"The week that is due waits for {source}: {ADVICE[source in chosen.repositories]}", file=sys.stderr)
+        command = "collect" if source in SOURCES else "backfill"
+        print(f"The week that is due waits for {source}: run `leverage {command}`.", file=sys.stderr)
     found = read(app.engine, chosen, wanted, app.publishing.method_url)
     _print(found or unfrozen(chosen, wanted, clock.now(), app.publishing.method_url), format)
+    if post:
+        _post(app, chosen, found)
 
 
-ADVICE = {True: "run `leverage backfill`.", False: "run `leverage collect`."}
+def _post(app: "App", team: Team, found: Digest | None) -> None:
+    """Post a frozen digest now, and say what became of it. Raises UserError if it is not in the channel for sure."""
+    from bot.domain import notes
+    from bot.domain.delivery import State
+    from bot.usecases.deliver import post_now
+
+    messenger = app.messenger()
+    if messenger is None:
+        raise UserError("SLACK_BOT_TOKEN is not set: without it nothing can be posted.")
+    record = post_now(app.engine, messenger, team, found.block.last, app.worker()) if found else None
+    if record is None:
+        raise UserError(
+            f"There is no message for that week of {team.name}: only a frozen week that says something has one."
+        )
+    sentence = notes.say_of_post(record.key, record.state, record.target, record.reason)
+    if record.state is not State.SENT:
+        raise UserError(sentence)
+    print(sentence, file=sys.stderr)
+
+
+@cli.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, envvar="PORT", help="Port to listen on.")] = 8080,
+    web: Annotated[bool, typer.Option("--web", help="Only answer Slack and GitHub; the jobs run elsewhere.")] = False,
+    jobs: Annotated[bool, typer.Option("--jobs", help="Only read, freeze, post and comment; answer nothing.")] = False,
+) -> None:
+    """Answer Slack and GitHub, read the sources, post digests and comment, until stopped."""
+    from bot.app import load
+    from bot.serve import serve as run
+
+    log.setup(sys.stderr, "INFO")
+    run(load(Settings()), host, port, web=web or not jobs, work=jobs or not web)
+
+
+@cli.command()
+def doctor() -> None:
+    """Check the settings, keys, channels, repositories and sources, and say what to do about what is wrong."""
+    from bot.app import examine
+    from bot.domain import health
+
+    found = examine(clock.now())
+    for finding in found:
+        print(health.line(finding))
+    if count := health.problems(found):
+        what = "1 line needs" if count == 1 else f"{count} lines need"
+        raise UserError(f"{what} a person: see those that begin with problem.")
 
 
 def _week(text: str | None) -> Week | None:

@@ -42,8 +42,20 @@ class Settings(BaseSettings):
         description=f"At least {LEAST_SECRET} random characters that key the hashes of people's account names; "
         "whoever loses them starts anew.",
     )
-    leverage_base_url: str | None = Field(
-        None, description="Where people reach this deployment; its messages link there."
+    slack_bot_token: SecretStr | None = Field(None, description="The bot token of your Slack app; it begins with xoxb-.")
+    slack_signing_secret: SecretStr | None = Field(
+        None, description="The signing secret of your Slack app; requests that it did not sign are refused."
+    )
+    slack_app_token: SecretStr | None = Field(
+        None,
+        description="An app-level token with connections:write, to try Leverage out over Socket Mode; "
+        "it begins with xapp-. Used when no signing secret is set.",
+    )
+    slack_api_url: str = Field("https://slack.com/api", description="The address of Slack's API.")
+    github_webhook_secret: SecretStr | None = Field(
+        None,
+        description="The webhook secret of your GitHub App; while you change it, the new and the old one, "
+        "separated by a comma.",
     )
     github_app_id: str | None = Field(None, description="The App ID or client ID of your GitHub App.")
     github_app_private_key: SecretStr | None = Field(
@@ -91,7 +103,7 @@ class Settings(BaseSettings):
             raise UserError(f"{_name(info)} is shorter than {LEAST_SECRET} characters: {MAKE_SECRET}.")
         return secret
 
-    @field_validator("leverage_base_url", "github_api_url", "anthropic_api_url")
+    @field_validator("github_api_url", "slack_api_url", "anthropic_api_url")
     @classmethod
     def _a_safe_address(cls, url: str | None, info: ValidationInfo) -> str | None:
         if url is not None and not _is_safe(url):

@@ -14,7 +14,8 @@ BODY = "Y2FuYXJ5" * 24
 KEY = "\n".join(["-----BEGIN RSA PRIVATE KEY-----", *[BODY[at : at + 64] for at in range(0, len(BODY), 64)]])
 KEY += "\n-----END RSA PRIVATE KEY-----\n"
 DOCUMENTED = {
-    *("DATABASE_URL", "DATABASE_DIRECT_URL", "LEVERAGE_CONFIG", "LEVERAGE_SECRET_KEY", "LEVERAGE_BASE_URL"),
+    *("DATABASE_URL", "DATABASE_DIRECT_URL", "LEVERAGE_CONFIG", "LEVERAGE_SECRET_KEY"),
+    *("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN", "SLACK_API_URL", "GITHUB_WEBHOOK_SECRET"),
     *("GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY", "GITHUB_API_URL", "ANTHROPIC_ADMIN_KEY", "ANTHROPIC_API_URL"),
 }
 
@@ -159,7 +160,7 @@ def test_an_address_is_https_or_on_this_machine(env_file, url):
     assert read(env_file, f"ANTHROPIC_API_URL={url}").base_url("anthropic") == url.rstrip("/")
 
 
-@pytest.mark.parametrize("name", ["LEVERAGE_BASE_URL", "GITHUB_API_URL", "ANTHROPIC_API_URL"])
+@pytest.mark.parametrize("name", ["GITHUB_API_URL", "SLACK_API_URL", "ANTHROPIC_API_URL"])
 @pytest.mark.parametrize(
     "url",
     [

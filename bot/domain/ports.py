@@ -1,9 +1,11 @@
 """What Leverage asks of the outside: each port as a Protocol, with the one error its users must know."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
 
+from bot.domain.delivery import Answer
 from bot.domain.model import AccountDay, GitHubUser, PullRequest
 
 
@@ -56,7 +58,22 @@ class SpendSource(Protocol):
         """
 
 
-class OutcomeSource(Protocol):
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A pull request as GitHub shows it now; `private` unless everybody may read its repository."""
+
+    pull: PullRequest
+    private: bool
+
+
+class PullSource(Protocol):
+    """Where one pull request comes from."""
+
+    def pull_request(self, repository: str, number: int) -> Sighting | None:
+        """None if the repository has no such pull request, or one that makes no sense. Raises SourceError."""
+
+
+class OutcomeSource(PullSource, Protocol):
     """Where pull requests and teams come from."""
 
     def pull_requests(
@@ -69,3 +86,41 @@ class OutcomeSource(Protocol):
 
     def users(self, logins: list[str]) -> list[GitHubUser]:
         """The accounts behind these logins; a login nobody has raises SourceError naming it."""
+
+
+class Messenger(Protocol):
+    """Slack, as the outbox sees it. Each call is one attempt; what became of it is the answer, never an exception."""
+
+    def post(self, channel: str, text: str, blocks: list[dict[str, Any]] | None, key: str) -> Answer:
+        """Post to a channel; `key` is an opaque id that travels as message metadata. The remote id is the `ts`."""
+
+    def whisper(self, user: str, text: str) -> Answer:
+        """A private message to one person (a team's owner)."""
+
+    def delete(self, channel: str, remote_id: str) -> Answer:
+        """Take back a message of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class PullComment:
+    """A comment on a pull request; `ours` if our App wrote it (by the App's id, not by its name)."""
+
+    id: int
+    ours: bool
+    body: str
+
+
+class Commenter(Protocol):
+    """GitHub's pull request comments, as the comment worker sees them. Each write is one attempt."""
+
+    def comments(self, repository: str, number: int) -> list[PullComment]:
+        """All comments, every page, oldest first. Raises SourceError."""
+
+    def create(self, repository: str, number: int, body: str) -> Answer:
+        """The remote id is the comment's id."""
+
+    def update(self, repository: str, comment_id: int, body: str) -> Answer:
+        """Refused("gone") if a person deleted it."""
+
+    def delete(self, repository: str, comment_id: int) -> Answer:
+        """Gone already counts as Sent."""

@@ -59,6 +59,21 @@ def owners(session: Session, hashes: Collection[str]) -> dict[str, Known]:
     return {hash_: Known(person, since) for hash_, person, since in rows}
 
 
+def behind(session: Session, hash_: str) -> tuple[str, datetime, date, date | None] | None:
+    """Whose a handle is: person key, when they joined, `collect_from`, `team_from`. None for nobody's."""
+    rows = session.exec(
+        select(col(Person.person_key), col(Person.joined_at), col(Person.collect_from), col(Person.team_from))
+        .join(Handle, col(Handle.person_key) == col(Person.person_key))
+        .where(col(Handle.hash) == hash_)
+    )
+    return next(((person, at, collect, team) for person, at, collect, team in rows), None)
+
+
+def hashes(session: Session, person: str) -> frozenset[str]:
+    """The person's own handles."""
+    return frozenset(session.exec(select(col(Handle.hash)).where(col(Handle.person_key) == person)).all())
+
+
 def joined(session: Session, people: Collection[str]) -> dict[str, Joined]:
     rows = session.exec(
         select(col(Person.person_key), col(Person.collect_from), col(Person.team_from), col(Person.returned)).where(

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from bot.domain.handles import HandleKind, keyed_hash
+from bot.domain.me import Comments, Switches
 from bot.domain.weeks import EPOCH_WEEKS, Week, epoch_start
 from bot.store import people
 from bot.store.db import transaction
@@ -27,6 +28,9 @@ class Scope(StrEnum):
     TEAM = "team"
     PR_BAND = "pr_band"
     PR_EXACT = "pr_exact"
+
+
+COMMENT_SCOPES = (Scope.PR_BAND, Scope.PR_EXACT)
 
 
 class AlreadyTaken(Exception):
@@ -50,10 +54,33 @@ class Handles:
         return {keyed_hash(secret, kind, name): kind for kind, name in named}
 
 
+def switches(session: Session, secret: bytes, slack: str) -> Switches | None:
+    """What the person behind this Slack account has switched on; None if they have not joined."""
+    found = people.behind(session, keyed_hash(secret, HandleKind.SLACK, slack))
+    if found is None:
+        return None
+    person, joined_at, collect_from, team_from = found
+    return Switches(person, joined_at, collect_from, team_from, _comments(people.granted(session, person)))
+
+
+def _comments(switched: Mapping[str, bool]) -> Comments:
+    """The mode that is on; of two the one that tells less."""
+    shown = (mode for mode in (Comments.BAND, Comments.AMOUNT) if switched.get(mode))
+    return next(shown, Comments.NOTHING)
+
+
 def join(
-    engine: Engine, secret: bytes, handles: Handles, zone: ZoneInfo, now: datetime, *, team: bool, proved: bool
+    engine: Engine,
+    secret: bytes,
+    handles: Handles,
+    zone: ZoneInfo,
+    now: datetime,
+    *,
+    team: bool,
+    proved: bool,
+    comments: Comments = Comments.NOTHING,
 ) -> str:
-    """Let somebody in with `collect`, and with `team` if they wish. Returns the new person key. Raises AlreadyTaken.
+    """Let somebody in with `collect`, and with what else they wish. Returns the new person key. Raises AlreadyTaken.
 
     Their spend counts from the start of the fourth complete week before this one, never from before an earlier
     withdrawal; in their team they count from next Monday, or after an earlier withdrawal from the next epoch.
@@ -67,7 +94,7 @@ def join(
         team_from = _team_from(now, zone, again=returned) if team else None
         joined = Joined(person, _collect_from(known, zone, now), team_from, returned)
         people.add(session, joined, hashes, now, proved=proved)
-        scopes = [Scope.COLLECT, Scope.TEAM] if team else [Scope.COLLECT]
+        scopes = [Scope.COLLECT, *([Scope.TEAM] if team else []), *_scopes(comments)]
         people.log_consent(session, person, scopes, granted=True, text_version=TEXT_VERSION, now=now)
     return person
 
@@ -84,6 +111,23 @@ def switch_team(engine: Engine, person: str, zone: ZoneInfo, now: datetime, *, o
         start = _team_from(now, zone, again=joined.returned or Scope.TEAM in switched) if on else None
         people.count_from(session, [person], start)
         people.log_consent(session, person, [Scope.TEAM], granted=on, text_version=TEXT_VERSION, now=now)
+
+
+def switch_comments(engine: Engine, person: str, comments: Comments, now: datetime) -> None:
+    """Choose what comments on the person's pull requests show of the own cost. Raises NotJoined."""
+    with transaction(engine) as session:
+        if person not in people.joined(session, [person]):
+            raise NotJoined("Only who has joined can show a cost.")
+        switched = people.granted(session, person)
+        wanted = _scopes(comments)
+        on = [scope for scope in wanted if not switched.get(scope)]
+        off = [scope for scope in COMMENT_SCOPES if scope not in wanted and switched.get(scope)]
+        people.log_consent(session, person, off, granted=False, text_version=TEXT_VERSION, now=now)
+        people.log_consent(session, person, on, granted=True, text_version=TEXT_VERSION, now=now)
+
+
+def _scopes(comments: Comments) -> list[Scope]:
+    return [scope for scope in COMMENT_SCOPES if scope.value == comments.value]
 
 
 def leave(engine: Engine, person: str, now: datetime) -> None:

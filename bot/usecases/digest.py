@@ -15,10 +15,10 @@ from bot.domain.digest import Digest
 from bot.domain.privacy.gate import Rule
 from bot.domain.privacy.publish import publish
 from bot.domain.team import Team
-from bot.domain.weeks import Week, due_at
+from bot.domain.weeks import Week, due_at, epoch_start
 from bot.render import slack_message
 from bot.store import blocks, cursors, outbox, units
-from bot.store.cursors import Cursor, SourceKind
+from bot.store.cursors import SourceKind
 from bot.store.db import reading, transaction
 from bot.usecases.close import Closed, close, public_week, write
 
@@ -49,8 +49,8 @@ def freeze_due(engine: Engine, team: Team, publishing: Publishing, now: datetime
     """Freeze every due week of a team that is not frozen yet, oldest first.
 
     Safe to call at any time, as often as you like, from anywhere. A week is never frozen before its due time, and waits
-    for sources that were not read since it ended; after two days it waits no longer and what is missing counts as an
-    outage. The week that had ended when a unit was set up shows public facts only, and is not posted.
+    for sources that were not read since it ended; after two days it waits no longer for those that were read before, and
+    what is missing counts as an outage. The week that had ended when a unit was set up shows public facts only, and is not posted.
     """
     frozen: list[Block] = []
     while True:
@@ -59,40 +59,62 @@ def freeze_due(engine: Engine, team: Team, publishing: Publishing, now: datetime
             last = blocks.last_frozen(session, team.name)
             week = last.next() if last else unit.first_week
             due = due_at(week, team.schedule, team.zone)
-            waits_for = unread(session, team, week) if due <= now else ()
-            if due > now or (waits_for and now < due + PATIENCE):
-                return Frozen(tuple(frozen), waits_for)
-            old = due < unit.created_at
-            block = _waiting(session, team, unit, week) if old else _freeze(session, team, publishing, unit, week, now)
+            lack = unread(session, team, week) if due <= now else Lack()
+            if due > now or lack.never or (lack.since and now < due + PATIENCE):
+                return Frozen(tuple(frozen), (*lack.never, *lack.since))
+            unseen = any(name in team.repositories for name in lack.since)
+            if due < unit.created_at:
+                block: Block = _waiting(session, team, unit, week)
+            else:
+                block = _freeze(session, team, publishing, unit, week, now, unseen=unseen)
             blocks.freeze(session, block, now)
-            if not old:
+            if due >= unit.created_at:
                 _queue(session, team, publishing, block, due)
         frozen.append(block)
 
 
-def unread(session: Session, team: Team, week: Week) -> tuple[str, ...]:
-    """The sources a week needs that were not read since it ended: repositories, and accounts that are switched on."""
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """The sources a week needs that were never read, and those that were not read since it ended."""
+
+    never: tuple[str, ...] = ()
+    since: tuple[str, ...] = ()
+
+
+def unread(session: Session, team: Team, week: Week) -> Lack:
+    """What a week lacks of the team's repositories, its roster, and the accounts that are switched on."""
     end = week.window(team.zone).end
-    outcomes = {cursor.source: cursor for cursor in cursors.every(session, SourceKind.OUTCOME)}
-    accounts = [cursor for cursor in cursors.every(session, SourceKind.SPEND) if not cursor.disabled]
-    stale = [name for name in team.repositories if name not in outcomes or _before(outcomes[name], end)]
-    return (*stale, *(cursor.source for cursor in accounts if _before(cursor, end)))
-
-
-def _before(cursor: Cursor, end: datetime) -> bool:
-    return cursor.fetched_at is None or cursor.fetched_at < end
+    read = {cursor.source: cursor.fetched_at for cursor in cursors.every(session, SourceKind.OUTCOME)}
+    accounts = {one.source: one.fetched_at for one in cursors.every(session, SourceKind.SPEND) if not one.disabled}
+    needed = {name: read.get(name) for name in team.repositories} | accounts
+    never = tuple(name for name in team.repositories if needed[name] is None)
+    since = tuple(name for name, at in needed.items() if name not in never and (at is None or at < end))
+    return Lack(never if never or units.roster(session, team.name, epoch_start(week)) else ("its roster",), since)
 
 
 def _freeze(
-    session: Session, team: Team, publishing: Publishing, unit: units.UnitBooks, week: Week, now: datetime
+    session: Session,
+    team: Team,
+    publishing: Publishing,
+    unit: units.UnitBooks,
+    week: Week,
+    now: datetime,
+    *,
+    unseen: bool,
 ) -> Block:
-    """Close one week, or a new unit's first four, and write what comes out of the gate."""
+    """Close one week, or a new unit's first four, and write what comes out of the gate.
+
+    With `unseen`, nobody knows what merged: it counts as an outage, and no public fact is told that may be wrong.
+    """
     first = week if unit.opened else week.plus(1 - FIRST_BLOCK_WEEKS)
     closed = close(session, team, publishing.secret, first, week, now, opened=unit.opened)
-    block = publish(closed.facts, publishing.rule) or _held(unit, week, closed)
+    if unseen:
+        block: Block = Held(unit.name, week, week, HeldReason.HELD if unit.opened else HeldReason.WAITING, None)
+    else:
+        block = publish(closed.facts, publishing.rule) or _held(unit, week, closed)
     if unit.opened or isinstance(block, Published):
         write(session, team, closed, opening=unit.opened is None)
-    else:
+    elif not unseen:
         block = _waiting(session, team, unit, week)
     return block
 

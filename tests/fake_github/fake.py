@@ -35,6 +35,7 @@ class FakeGitHub:
         self._teams: dict[str, list[str]] = {}
         self._installed: dict[str, Mapping[str, str]] = {}
         self._failures: deque[tuple[str, Reply]] = deque()
+        self._losses: deque[tuple[str, Reply | None]] = deque()
         self._pages = Pages(self._accounts, self._find)
 
     # --- what it holds
@@ -84,6 +85,10 @@ class FakeGitHub:
     def answer(self, call: str, reply: Reply, *, times: int = 1) -> None:
         self._failures.extend([(call, reply)] * times)
 
+    def lose(self, call: str, reply: Reply | None = None, *, times: int = 1) -> None:
+        """The next such calls are done by the emulator, and then answered otherwise: by this, or by nothing at all."""
+        self._losses.extend([(call, reply)] * times)
+
     # --- how it is asked
 
     def connect(self, app_id: str, private_key: str, base_url: str) -> "FakeApp":
@@ -118,6 +123,14 @@ class FakeGitHub:
             if failure[0] in call:
                 self._failures.remove(failure)
                 return failure[1]
+        return None
+
+    def lost(self, call: str) -> tuple[str, Reply | None] | None:
+        """What is to become of the answer to a call that was done, if anything was planned."""
+        for loss in self._losses:
+            if loss[0] in call:
+                self._losses.remove(loss)
+                return loss
         return None
 
     def reply(self, body: Any, status: int = 200) -> Reply:

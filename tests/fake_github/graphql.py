@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,10 @@ from graphql import GraphQLError, GraphQLSchema, build_schema, graphql_sync
 
 from tests.fake_github.world import FakeAccount, FakeCommit, FakePull, FakeRepository, moment
 
-EVENTS = {"ready": "ReadyForReviewEvent", "draft": "ConvertToDraftEvent"}
+EVENTS = {
+    "ready": ("READY_FOR_REVIEW_EVENT", "ReadyForReviewEvent"),
+    "draft": ("CONVERT_TO_DRAFT_EVENT", "ConvertToDraftEvent"),
+}
 Tree = dict[str, Any]
 
 
@@ -67,13 +71,26 @@ class Trees:
         return account(found) or {}
 
     def repository(self, repository: FakeRepository) -> Tree:
-        newest = sorted(repository.pulls, key=lambda pull: pull.touched, reverse=True)
+        def pulls(info: Any, orderBy: Mapping[str, str], **where: Any) -> Tree:  # noqa: N803  # GitHub's name
+            field = {"UPDATED_AT": "touched", "CREATED_AT": "created"}[orderBy["field"]]
+            ordered = sorted(repository.pulls, key=attrgetter(field), reverse=orderBy["direction"] == "DESC")
+            found: Tree = listing(ordered, partial(self.pull, repository))(info, **where)
+            return found
+
         return {
             "__typename": "Repository",
             "id": repository.id,
             "nameWithOwner": repository.name,
-            "pullRequests": listing(newest, partial(self.pull, repository)),
+            "isPrivate": repository.private,
+            "pullRequest": lambda _info, number: self._numbered(repository, number),
+            "pullRequests": pulls,
         }
+
+    def _numbered(self, repository: FakeRepository, number: int) -> Tree:
+        found = next((pull for pull in repository.pulls if pull.number == number), None)
+        if found is None:
+            raise refusal("NOT_FOUND", f"Could not resolve to a PullRequest with the number of {number}.")
+        return self.pull(repository, found)
 
     def pull(self, repository: FakeRepository, pull: FakePull) -> Tree:
         plain = {
@@ -95,19 +112,21 @@ class Trees:
         return plain | self._lists(repository, pull) | dict(pull.raw)
 
     def _lists(self, repository: FakeRepository, pull: FakePull) -> Tree:
-        events = [
-            {"__typename": EVENTS[kind], "id": f"E_{at}", "createdAt": moment(at)} for kind, at in pull.draft_events
-        ]
         files = [
             {"path": path, "additions": plus, "deletions": minus} for path, (plus, minus) in (pull.files or {}).items()
         ]
         return {
             "assignees": listing(pull.assignees, self._account),
-            "timelineItems": listing(events),
+            "timelineItems": lambda info, **where: self._events(pull, info, **where),
             "reviews": listing(pull.reviews, lambda review: self._review(*review)),
             "files": None if pull.files is None else self._shown(repository, "files", listing(files)),
             "commits": listing(pull.commits, partial(self._commit, repository)),
         }
+
+    def _events(self, pull: FakePull, info: Any, itemTypes: Sequence[str], **where: Any) -> Tree:  # noqa: N803
+        wanted = [(kind, at) for kind, at in pull.draft_events if EVENTS[kind][0] in itemTypes]
+        found: Tree = listing(wanted, _event)(info, **where)
+        return found
 
     def _commit(self, repository: FakeRepository, commit: FakeCommit) -> Tree:
         """As on GitHub, it is the commit that is refused, not the list."""
@@ -133,6 +152,11 @@ class Trees:
         if login is None or login.startswith("*"):
             return None
         return account(self._accounts.get(login.lower()) or FakeAccount(login))
+
+
+def _event(event: tuple[str, str]) -> Tree:
+    kind, at = event
+    return {"__typename": EVENTS[kind][1], "id": f"E_{at}", "createdAt": moment(at)}
 
 
 def _refuse(_info: Any, **_: Any) -> Any:

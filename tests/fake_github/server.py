@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from integrations.outcomes.github.wire import Reply
 from tests.fake_github.fake import FakeGitHub
 
+Plain = tuple[int, Mapping[str, str], bytes]
 HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host", "accept-encoding"}
 NO_TOKEN = Reply(401, {"message": "Bad credentials"})
 
@@ -46,7 +47,13 @@ class _Handler(BaseHTTPRequestHandler):
         sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         with self.lock:
             reply = self._own_reply(sent)
-        status, headers, content = _plain(reply) if reply else self._proxied(sent)
+        answer: Plain | None = _plain(reply) if reply else self._proxied(sent)
+        if loss := self.github.lost(f"{self.command} {self.path}"):
+            answer = _plain(loss[1]) if loss[1] else None
+        if answer is None:
+            self.close_connection = True
+            return
+        status, headers, content = answer
         self.send_response(status)
         for name, value in {**headers, "Content-Length": str(len(content))}.items():
             self.send_header(name, value)
@@ -63,7 +70,7 @@ class _Handler(BaseHTTPRequestHandler):
         known = self.github.get(self.path) if self.command == "GET" else None
         return known or self.github.planned(f"{self.command} {self.path}")
 
-    def _proxied(self, sent: bytes) -> tuple[int, Mapping[str, str], bytes]:
+    def _proxied(self, sent: bytes) -> Plain:
         """The emulator's answer, with its own address replaced by ours."""
         address = urlsplit(self.behind)
         connection = HTTPConnection(address.hostname or "", address.port, timeout=10)
@@ -84,5 +91,5 @@ class _Handler(BaseHTTPRequestHandler):
         """Tests are quiet."""
 
 
-def _plain(reply: Reply) -> tuple[int, Mapping[str, str], bytes]:
+def _plain(reply: Reply) -> Plain:
     return reply.status, {**reply.headers, "Content-Type": "application/json"}, json.dumps(reply.body).encode()

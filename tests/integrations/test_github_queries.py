@@ -14,6 +14,7 @@ from tests.fake_github.graphql import schema as fake_schema
 SCHEMA = Path(__file__).parents[1] / "e2e/emulator/node_modules/@octokit/graphql-schema/schema.graphql"
 QUERIES = {
     "pull requests": queries.PULL_REQUESTS,
+    "pull request": queries.PULL_REQUEST,
     "more": queries.MORE,
     "users": queries.users([f"user-{number}" for number in range(PAGE)])[0],
 }

@@ -134,6 +134,14 @@ def test_commits_that_graphql_refuses_are_read_by_rest(fake) -> None:
     ]
 
 
+def test_a_bot_that_helped_has_no_days_of_its_own(fake) -> None:
+    api = fake.repository("acme/api", private=True)
+    fake.bot("copilot")
+    api.pull("copilot")
+    api.pull("ann", commits=[commit("2026-05-04", "ann", "copilot")])
+    assert {day.author_id for pull in read(fake) for day in pull.commits} == {"U_ann"}
+
+
 def test_what_graphql_refused_once_is_not_asked_for_again(fake) -> None:
     api = fake.repository("acme/api", private=True)
     for _ in range(201):

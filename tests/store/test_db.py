@@ -102,7 +102,7 @@ def test_a_damaged_file_is_told_from_a_strange_one(sqlite_template, tmp_path, us
     file = tmp_path / "leverage.db"
     whole = sqlite_template.read_bytes()
     file.write_bytes(whole[:100] + b"\xff" * (len(whole) - 100))
-    assert "leverage restore" in complaint(f"sqlite:///{file}", use)
+    assert "is damaged" in complaint(f"sqlite:///{file}", use)
 
 
 @EVERY_USE

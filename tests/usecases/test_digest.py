@@ -9,7 +9,8 @@ from sqlalchemy import text
 from bot.domain.block import Held, HeldReason, Part, PartSum, Published
 from bot.domain.weeks import Week
 from bot.store.db import reading
-from tests.company import DOLLAR, SmallCompany
+from bot.usecases.digest import freeze_due
+from tests.company import DOLLAR, SmallCompany, instant
 
 FIVE = "ann bo cy di ed"
 
@@ -162,6 +163,24 @@ def test_a_week_waits_for_sources_that_were_not_read_since_it_ended(company):
 def test_after_two_days_a_week_waits_no_longer(company):
     company.monday("2026-05-18", read_at="2026-05-17 20:00")
     assert len(company.monday("2026-05-20", read_at="2026-05-17 20:00").blocks) == 1
+
+
+def test_a_week_waits_for_ever_for_a_repository_that_was_never_read(engine):
+    """Nothing is told of what merged before anybody has looked: not even that it was nothing."""
+    company = SmallCompany(engine, FIVE)
+    late = instant("2026-06-30 12:00")
+    frozen = freeze_due(engine, company.team, company.publishing, late)
+    assert frozen.blocks == ()
+    assert frozen.waits_for == ("acme/api",)
+
+
+def test_a_week_whose_merges_nobody_has_seen_shows_nothing_of_them(company):
+    """The repository was read last on Sunday: after two days the week is frozen, without facts that may be wrong."""
+    company.monday("2026-05-18", read_at="2026-05-17 20:00")
+    (block,) = company.monday("2026-05-20", read_at="2026-05-17 20:00").blocks
+    assert isinstance(block, Held)
+    assert block.public is None
+    assert total(company.engine, "SELECT count(*) FROM outbox") == 0
 
 
 def test_a_source_that_missed_more_than_a_fifth_of_the_days_holds_the_block(engine):

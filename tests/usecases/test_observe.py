@@ -47,6 +47,9 @@ class FakeOutcomes:
             yield step
             progress(number, len(self.script))
 
+    def pull_request(self, repository: str, number: int) -> None:
+        raise AssertionError("nobody asks for one pull request here")
+
     def team_members(self, team: str) -> list[GitHubUser]:
         self.asked.append(team)
         return [user(login) for login in self.members.split()]

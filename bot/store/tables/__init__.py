@@ -9,6 +9,7 @@ from sqlalchemy import Table
 from sqlmodel import SQLModel
 
 from bot.store.tables.deployment import Meta, OutboxRow
+from bot.store.tables.faces import CardRow, CommentRow, InboxRow
 from bot.store.tables.ledger import Attribution, BlockRow, Booking, OpenWork, Withdrawal
 from bot.store.tables.naming import CLUSTERED, METADATA
 from bot.store.tables.people import Consent, Handle, Person, Roster, Unit
@@ -22,9 +23,12 @@ __all__ = [
     "Attribution",
     "BlockRow",
     "Booking",
+    "CardRow",
+    "CommentRow",
     "CommitDay",
     "Consent",
     "Handle",
+    "InboxRow",
     "Meta",
     "OpenWork",
     "OutboxRow",

@@ -6,7 +6,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from bot.domain.model import GitHubUser, PullRequest
-from bot.domain.ports import NotFound, SourceError
+from bot.domain.ports import NotFound, Sighting, SourceError
 from integrations.outcomes.github import problems, queries
 from integrations.outcomes.github.accounts import account
 from integrations.outcomes.github.gateway import PAGE, Answer
@@ -42,6 +42,7 @@ class GitHubOutcomes:
     ) -> None:
         self._installations = Installations(connect(app_id, private_key, base_url), app_id, permissions)
         self._tally = Tally()
+        self._readers: dict[str, Reader] = {}
 
     @property
     def rejected(self) -> Counter[str]:
@@ -55,15 +56,23 @@ class GitHubOutcomes:
         self, repository: str, since: datetime, progress: Callable[[int, int], None]
     ) -> Iterator[list[PullRequest]]:
         """See the port. One that is touched while we read may be missed: next time, begin at the start of this one."""
-        owner, name = _halves(repository, "a repository", "owner/name")
+        yield from self._reader(repository).pages(since, progress)
+
+    def pull_request(self, repository: str, number: int) -> Sighting | None:
+        """See the port. What GitHub refuses of a repository is remembered and not asked for again."""
+        if repository not in self._readers:
+            self._readers[repository] = self._reader(repository)
+        return self._readers[repository].one(number)
+
+    def _reader(self, repository: str) -> Reader:
+        owner, name = halves(repository, "a repository", "owner/name")
         gateway = self._installations.of_repository(owner, name)
         gateway.require("pull_requests", "Pull requests: read")
-        missing = self._installations.not_given(owner, name)
-        yield from Reader(gateway, owner, name, missing, self._tally).pages(since, progress)
+        return Reader(gateway, owner, name, self._installations.not_given(owner, name), self._tally)
 
     def team_members(self, team: str) -> list[GitHubUser]:
         """Members of a team and of the teams in it; a team without members is an empty list."""
-        organisation, slug = _halves(team, "a GitHub team", "organisation/team")
+        organisation, slug = halves(team, "a GitHub team", "organisation/team")
         gateway = self._installations.of_owner(organisation)
         gateway.require("members", "organization Members: read")
         path = f"/orgs/{quote(organisation)}/teams/{quote(slug)}/members"
@@ -95,7 +104,8 @@ def _not_found(answer: Answer) -> list[str]:
     return [str(complaint.path[0]) for complaint in answer.errors if complaint.type == "NOT_FOUND" and complaint.path]
 
 
-def _halves(name: str, kind: str, form: str) -> tuple[str, str]:
+def halves(name: str, kind: str, form: str) -> tuple[str, str]:
+    """Both parts of a name with one slash in it. Raises SourceError."""
     owner, _, rest = name.partition("/")
     if not owner or not rest or "/" in rest:
         raise SourceError(f"{name!r} does not name {kind}: write it as {form}", permanent=True)

@@ -43,8 +43,8 @@ def check(reply: Reply, account: str) -> None:
     """Raise what a REST answer, or the envelope of a GraphQL answer, says."""
     if reply.status < 400:
         return
-    message = _message(reply)
-    if _is_rate_limit(reply, message):
+    message = message_of(reply)
+    if is_rate_limit(reply):
         raise rate_limited(reply.headers)
     if reply.status >= 500:
         raise TooMuch(f"GitHub is not well: it answered with status {reply.status}")
@@ -60,7 +60,7 @@ def check(reply: Reply, account: str) -> None:
 
 def check_as_app(reply: Reply, app: str) -> None:
     """Raise what the answer to a request signed with the private key says; NotFound for 404."""
-    unknown = reply.status == 404 and "integration not found" in _message(reply)
+    unknown = reply.status == 404 and "integration not found" in message_of(reply)
     if reply.status == 401 or unknown:
         raise SourceError(KEY_REFUSED.format(app=app), permanent=True)
     check(reply, "this account")
@@ -109,12 +109,13 @@ def moment(epoch: int) -> str:
     return f"{datetime.fromtimestamp(epoch, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _is_rate_limit(reply: Reply, message: str) -> bool:
+def is_rate_limit(reply: Reply) -> bool:
     if reply.status == 429:
         return True
     empty = reply.headers.get("x-ratelimit-remaining") == "0" or "retry-after" in reply.headers
-    return reply.status == 403 and (empty or "rate limit" in message)
+    return reply.status == 403 and (empty or "rate limit" in message_of(reply))
 
 
-def _message(reply: Reply) -> str:
+def message_of(reply: Reply) -> str:
+    """What an error says, in lower case. It may quote what people wrote: never shown."""
     return str(reply.body.get("message", "")).lower() if isinstance(reply.body, dict) else ""

@@ -7,27 +7,36 @@ from typing import Any
 
 from github import Auth, Github, GithubException, GithubIntegration
 from jwt import PyJWTError
-from requests import RequestException, Timeout
-from urllib3.exceptions import ReadTimeoutError
+from requests import ReadTimeout, RequestException
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
 
 from bot.domain.ports import SourceError
 from integrations.outcomes.github import problems
 from integrations.outcomes.github.retry import ReadRetry
-from integrations.outcomes.github.wire import Reply
+from integrations.outcomes.github.wire import NotReached, Reply
 
 TIMEOUT = 15
 PAUSE = 0.25
-"""Seconds between two requests. PyGithub would leave a second between two POSTs, but ours are queries, not writes."""
+"""Seconds between two reads. PyGithub would leave a second between two POSTs, but these are queries, not writes."""
+WRITE_PAUSE = 1.0
 
 
 class PyGithubApp:
     """An App by its private key (PEM text). Nothing is read or sent before the first request."""
 
     def __init__(
-        self, app_id: str, private_key: str, base_url: str, *, retry: ReadRetry | None = None, pause: float = PAUSE
+        self,
+        app_id: str,
+        private_key: str,
+        base_url: str,
+        *,
+        retry: ReadRetry | None = None,
+        pause: float = PAUSE,
+        write_pause: float = WRITE_PAUSE,
     ) -> None:
         self._app_id = app_id
         self._private_key = private_key
+        self._write_pause = write_pause
         self._options: dict[str, Any] = {
             "base_url": base_url.rstrip("/"),
             "retry": retry or ReadRetry(),
@@ -53,7 +62,7 @@ class PyGithubApp:
         return _reply(lambda: requester.requestJsonAndCheck("GET", path))
 
     def installation(self, number: int, account: str, permissions: Mapping[str, str]) -> "PyGithubWire":
-        wire = PyGithubWire(self._integration, number, permissions)
+        wire = PyGithubWire(self._integration, number, permissions, self._write_pause)
         problems.check_token(wire.renew(), self._app_id, account)
         return wire
 
@@ -61,10 +70,13 @@ class PyGithubApp:
 class PyGithubWire:
     """One installation, by a token that can do what `permissions` name. A token that GitHub drops is renewed once."""
 
-    def __init__(self, integration: GithubIntegration, number: int, permissions: Mapping[str, str]) -> None:
+    def __init__(
+        self, integration: GithubIntegration, number: int, permissions: Mapping[str, str], write_pause: float
+    ) -> None:
         self._integration = integration
         self._number = number
         self._permissions = dict(permissions)
+        self._write_options = {"retry": None, "seconds_between_writes": write_pause}
 
     def renew(self) -> Reply:
         """Get a token; its answer tells why there is none."""
@@ -74,6 +86,7 @@ class PyGithubWire:
         reply = _reply(lambda: ({}, {"expires": bool(auth.token)}))
         options = self._integration.requester.withAuth(auth).kwargs
         self._github = Github(**options)
+        self._writer = Github(**(options | self._write_options))
         return reply
 
     def get(self, path: str) -> Reply:
@@ -85,6 +98,11 @@ class PyGithubWire:
         return self._twice(
             lambda: self._github.requester.requestJsonAndCheck("POST", self._github.requester.graphql_url, input=body)
         )
+
+    def send(self, method: str, path: str, body: Mapping[str, Any] | None) -> Reply:
+        """Sent once: only a token that GitHub drops, so that nothing was done, is renewed."""
+        content = dict(body) if body is not None else None
+        return self._twice(lambda: self._writer.requester.requestJsonAndCheck(method, path, input=content))
 
     def _twice(self, send: Callable[[], tuple[Mapping[str, Any], Any]]) -> Reply:
         reply = _reply(send)
@@ -108,9 +126,10 @@ def _reply(send: Callable[[], tuple[Mapping[str, Any], Any]]) -> Reply:
 def no_answer(error: RequestException) -> SourceError:
     """What it means that there is none: one that takes too long may come for a smaller question."""
     reason = getattr(error.args[0], "reason", None) if error.args else None
-    if isinstance(error, Timeout) or isinstance(reason, ReadTimeoutError):
+    if isinstance(error, ReadTimeout) or isinstance(reason, ReadTimeoutError):
         return problems.TooMuch("GitHub does not answer in time")
-    return SourceError(f"GitHub does not answer ({type(error).__name__})")
+    kind = NotReached if isinstance(reason, NewConnectionError | ConnectTimeoutError) else SourceError
+    return kind(f"GitHub does not answer ({type(error).__name__})")
 
 
 def _lower(headers: Mapping[str, Any]) -> dict[str, str]:

@@ -27,6 +27,22 @@ fragment Commits on PullRequestCommitConnection {
 }
 """
 
+PULL = """
+fragment Pull on PullRequest {
+  id number state isDraft title body
+  createdAt updatedAt mergedAt closedAt
+  baseRefName headRefName
+  author { ...Account }
+  assignees(first: 10) { nodes { __typename login id } }
+  draftEvents: timelineItems(first: 1, itemTypes: [READY_FOR_REVIEW_EVENT, CONVERT_TO_DRAFT_EVENT]) {
+    nodes { __typename ... on ReadyForReviewEvent { createdAt } ... on ConvertToDraftEvent { createdAt } }
+  }
+  reviews(first: 100) { ...Reviews }
+  files(first: 100) @include(if: $files) { ...Files }
+  commits(first: 50) @include(if: $commits) { ...Commits }
+}
+"""
+
 PULL_REQUESTS = (
     """
 query PullRequests(
@@ -38,23 +54,27 @@ query PullRequests(
     pullRequests(first: $size, after: $after, orderBy: {field: UPDATED_AT, direction: DESC}) {
       totalCount
       pageInfo { hasNextPage endCursor }
-      nodes {
-        id number state isDraft title body
-        createdAt updatedAt mergedAt closedAt
-        baseRefName headRefName
-        author { ...Account }
-        assignees(first: 10) { nodes { __typename login id } }
-        draftEvents: timelineItems(first: 1, itemTypes: [READY_FOR_REVIEW_EVENT, CONVERT_TO_DRAFT_EVENT]) {
-          nodes { __typename ... on ReadyForReviewEvent { createdAt } ... on ConvertToDraftEvent { createdAt } }
-        }
-        reviews(first: 100) { ...Reviews }
-        files(first: 100) @include(if: $files) { ...Files }
-        commits(first: 50) @include(if: $commits) { ...Commits }
-      }
+      nodes { ...Pull }
     }
   }
 }
 """
+    + PULL
+    + FRAGMENTS
+)
+
+PULL_REQUEST = (
+    """
+query PullRequest($owner: String!, $name: String!, $number: Int!, $files: Boolean!, $commits: Boolean!) {
+  repository(owner: $owner, name: $name) {
+    id
+    nameWithOwner
+    isPrivate
+    pullRequest(number: $number) { ...Pull }
+  }
+}
+"""
+    + PULL
     + FRAGMENTS
 )
 

@@ -7,10 +7,10 @@ refuses in part is asked for again without that part.
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.domain.model import PullRequest
-from bot.domain.ports import SourceError
+from bot.domain.ports import Sighting, SourceError
 from integrations.outcomes.github import parse, problems, queries
 from integrations.outcomes.github.details import Details
 from integrations.outcomes.github.gateway import PAGE, Answer, Gateway
@@ -21,6 +21,7 @@ from integrations.outcomes.github.tally import Tally
 SMALLEST = 6
 PARTS = frozenset({"files", "commits"})
 Progress = Callable[[int, int], None]
+Page = TypeVar("Page", bound=GraphQL)
 
 
 class PullsPage(GraphQL):
@@ -33,6 +34,13 @@ class RepositoryPage(GraphQL):
     id: str
     name_with_owner: str
     pull_requests: PullsPage
+
+
+class SinglePage(GraphQL):
+    id: str
+    name_with_owner: str
+    is_private: bool
+    pull_request: Any = None
 
 
 class Reader:
@@ -67,6 +75,17 @@ class Reader:
             self._gateway.spare()
             after = info.after(after)
 
+    def one(self, number: int) -> Sighting | None:
+        """A pull request as it is now; None if there is none, or if it is unreadable."""
+        while refused := _refused_parts(answer := self._ask_one(number)) - self._hidden:
+            self._hidden |= refused
+        page = self._checked(answer, SinglePage)
+        node = parse.pull_node(page.pull_request, self._tally) if page.pull_request is not None else None
+        if node is None:
+            return None
+        [pull] = self._details.pull_requests([node], Repository(page.id, page.name_with_owner))
+        return Sighting(pull, page.is_private)
+
     def _pulls(self, nodes: list[PullNode], repository: Repository) -> list[PullRequest]:
         """A pull request that was touched while we read can come a second time."""
         fresh = {node.id: node for node in nodes if node.id not in self._seen}
@@ -84,22 +103,28 @@ class Reader:
                 continue
             refused = _refused_parts(answer) - self._hidden
             if not refused:
-                return self._checked(answer)
+                return self._checked(answer, RepositoryPage)
             self._hidden |= refused
 
     def _ask(self, after: str | None) -> Answer:
-        parts = {part: part not in self._hidden for part in PARTS}
         where = {"owner": self._owner, "name": self._name, "size": self._size, "after": after}
-        return self._gateway.graphql(queries.PULL_REQUESTS, where | parts)
+        return self._gateway.graphql(queries.PULL_REQUESTS, where | self._parts())
 
-    def _checked(self, answer: Answer) -> RepositoryPage:
+    def _ask_one(self, number: int) -> Answer:
+        where = {"owner": self._owner, "name": self._name, "number": number}
+        return self._gateway.graphql(queries.PULL_REQUEST, where | self._parts())
+
+    def _parts(self) -> dict[str, object]:
+        return {part: part not in self._hidden for part in PARTS}
+
+    def _checked(self, answer: Answer, kind: type[Page]) -> Page:
         for complaint in answer.errors:
             if complaint.type == "NOT_FOUND" and complaint.path == ("repository",):
                 raise self._missing
             if complaint.type != "NOT_FOUND":
                 raise problems.refused(complaint, self._gateway.account)
             self._tally.ignored["part that GitHub does not find"] += 1
-        return read(RepositoryPage, (answer.data or {}).get("repository"))
+        return read(kind, (answer.data or {}).get("repository"))
 
 
 def _refused_parts(answer: Answer) -> frozenset[str]:

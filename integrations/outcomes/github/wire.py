@@ -7,6 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from bot.domain.ports import SourceError
+
+
+class NotReached(SourceError):
+    """There was no connection, so nothing can have happened over there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -35,3 +41,16 @@ class App(Protocol):
 
     def installation(self, number: int, account: str, permissions: Mapping[str, str]) -> Wire:
         """A token for this account that can do this and no more. Raises SourceError if GitHub does not give it."""
+
+
+class WritingWire(Wire, Protocol):
+    """An installation that we may write to."""
+
+    def send(self, method: str, path: str, body: Mapping[str, Any] | None) -> Reply:
+        """One write, sent once. Raises NotReached, or SourceError if there is no answer."""
+
+
+class WritingApp(App, Protocol):
+    """An App whose installations can be written to."""
+
+    def installation(self, number: int, account: str, permissions: Mapping[str, str]) -> WritingWire: ...

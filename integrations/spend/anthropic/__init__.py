@@ -5,13 +5,14 @@ strings in cents. Organisations that do not have these reports yet answer 404 an
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
 
 from bot.domain.model import AccountDay
 from bot.domain.ports import Http, NotFound, Refused, SourceError
 from integrations.spend.anthropic import analytics, legacy
 from integrations.spend.anthropic.keys import read_keys
-from integrations.spend.anthropic.reports import Reports, Window, windows
+from integrations.spend.anthropic.reports import DAY, Reports, Window, midnight, rfc3339, windows
 
 NAME = "anthropic"
 SECRETS: tuple[str, ...] = ("ANTHROPIC_ADMIN_KEY",)
@@ -28,11 +29,35 @@ def fetch(
     A window of 31 days is read as a whole before its first day is given. Days whose numbers contradict each other are
     left out, and named in the error that ends the fetch.
     """
+    reports = _reports(http, secrets, base_url)
+    with _explained():
+        yield from _fetch(reports, windows(since, until, now))
+
+
+def check(http: Http, secrets: Mapping[str, str], base_url: str | None, now: datetime) -> None:
+    """Ask for one row about yesterday, which shows whether the key may read what `fetch` needs. Raises SourceError."""
+    reports = _reports(http, secrets, base_url)
+    today = midnight(now.astimezone(UTC).date())
+    day = {"starting_at": rfc3339(today - DAY), "ending_at": rfc3339(today), "limit": 1}
+    with _explained():
+        try:
+            next(reports.pages(analytics.COST, day, beta=analytics.BETA))
+        except NotFound:
+            next(reports.pages(legacy.COST, day))
+
+
+def _reports(http: Http, secrets: Mapping[str, str], base_url: str | None) -> Reports:
     reports = Reports(http, (base_url or BASE_URL).rstrip("/"), secrets.get(SECRETS[0], "").strip())
     if not reports.key:
         raise SourceError(f"Anthropic: {SECRETS[0]} is not set", permanent=True)
+    return reports
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Say what to do where a key is refused, or nothing is found at all."""
     try:
-        yield from _fetch(reports, windows(since, until, now))
+        yield
     except Refused as error:
         raise Refused(
             f"Anthropic: {error}. Check {SECRETS[0]}: it has to be an Admin API key of your organisation, "

@@ -1,0 +1,1 @@
+"""The Slack face: what people ask there, and what is sent there."""

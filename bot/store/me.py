@@ -1,0 +1,74 @@
+"""One person's own rows, for that person only. Every query is by one person key, or by one person's accounts."""
+
+from collections.abc import Collection
+from datetime import date, datetime
+
+from sqlalchemy import and_, func, or_, select
+from sqlmodel import Session
+
+from bot.domain.block import Part
+from bot.domain.me import DaySpend, OwnPull
+from bot.domain.model import PullState, Tokens
+from bot.store import tables
+from bot.store.tables import Booking, Pull, Roster, Spend
+
+SPEND = tables.table(Spend).c
+BOOKINGS = tables.table(Booking).c
+PULLS = tables.table(Pull).c
+ROSTERS = tables.table(Roster).c
+KINDS = ("fresh", "cache_write_5m", "cache_write_1h", "cache_read", "output", "reasoning")
+
+
+def spend(session: Session, person: str, first: date, last: date) -> list[DaySpend]:
+    """What the person spent on the UTC days `first` to `last`, over all accounts and models."""
+    sums = [func.sum(SPEND[name]) for name in ("list_micro", *KINDS)]
+    rows = session.execute(
+        select(SPEND.day, *sums)
+        .where(SPEND.person_key == person, SPEND.day.between(first, last))
+        .group_by(SPEND.day)
+        .order_by(SPEND.day)
+    ).all()
+    return [_day(day, int(micro), tokens) for day, micro, *tokens in rows]
+
+
+def _day(day: date, micro: int, tokens: list[int | None]) -> DaySpend:
+    counted = [None if count is None else int(count) for count in tokens]  # PostgreSQL adds integers up to a decimal
+    return DaySpend(day, micro, Tokens(**dict(zip(KINDS, counted, strict=True))))  # type: ignore[arg-type]
+
+
+def booked(session: Session, person: str, first: date, last: date) -> dict[Part, int]:
+    """What digests took in of the person's spend of these days, by part."""
+    rows = session.execute(
+        select(BOOKINGS.part, func.sum(BOOKINGS.micro))
+        .where(BOOKINGS.person_key == person, BOOKINGS.day.between(first, last))
+        .group_by(BOOKINGS.part)
+    ).all()
+    return {Part(part): int(micro) for part, micro in rows}
+
+
+def accounts(session: Session, units: Collection[str], since: date) -> list[tuple[str, str]]:
+    """Who was on a roster of these units in the epochs from `since` on, as (unit, GitHub id), newest epoch first."""
+    rows = session.execute(
+        select(ROSTERS.unit, ROSTERS.github_id)
+        .where(ROSTERS.unit.in_(units), ROSTERS.epoch >= since)
+        .order_by(ROSTERS.epoch.desc(), ROSTERS.unit, ROSTERS.github_id)
+    ).all()
+    return [(unit, account) for unit, account in rows]
+
+
+def pulls(session: Session, account: str, since: datetime) -> list[OwnPull]:
+    """The account's own pull requests, and its coding agents', that were merged, closed or opened since then."""
+    lately = or_(
+        PULLS.merged_at >= since,
+        and_(PULLS.state == PullState.CLOSED, PULLS.closed_at >= since),
+        and_(PULLS.state == PullState.OPEN, PULLS.created_at >= since),
+    )
+    rows = session.execute(
+        select(PULLS.repository, PULLS.number, PULLS.state, PULLS.merged_at, PULLS.closed_at, PULLS.created_at)
+        .where(or_(PULLS.author_id == account, PULLS.owner_id == account), lately)
+        .order_by(PULLS.id)
+    ).all()
+    return [
+        OwnPull(repository, number, PullState(state), merged or closed or created)
+        for repository, number, state, merged, closed, created in rows
+    ]

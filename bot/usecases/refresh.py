@@ -1,0 +1,97 @@
+"""Reading the sources that are due: each on its own, so that one that is down never stops another."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+import structlog
+from sqlalchemy import Engine
+
+from bot.domain.ports import OutcomeSource, SourceError, SpendSource
+from bot.domain.reading import FAILED_WAIT, OUTCOMES_EVERY, SPEND_EVERY, is_due, outcomes_since, spend_days
+from bot.domain.team import Company, Team
+from bot.domain.weeks import Week, epoch_start
+from bot.store import cursors, units
+from bot.store.cursors import Cursor, SourceKind
+from bot.store.db import reading
+from bot.usecases.collect import Access, Splitting, collect
+from bot.usecases.observe import backfill, take_roster
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """When sources failed last, in this process: they are left alone for a while."""
+
+    at: dict[str, datetime]
+
+    def rests(self, source: str, now: datetime) -> bool:
+        return source in self.at and now - self.at[source] < FAILED_WAIT
+
+
+def refresh_spend(
+    engine: Engine,
+    sources: Iterable[tuple[SpendSource, Access]],
+    splitting: Splitting,
+    company: Company,
+    failures: Failures,
+    now: datetime,
+) -> None:
+    """Collect from every source that is due and not switched off."""
+    known = _cursors(engine, SourceKind.SPEND)
+    for source, access in sources:
+        cursor = known.get(source.NAME)
+        fetched_at = cursor.fetched_at if cursor else None
+        off = cursor is not None and cursor.disabled
+        if off or not is_due(fetched_at, SPEND_EVERY, _weeks_end(company.teams, now), now):
+            continue
+        first, until = spend_days(fetched_at, source.REFETCH_DAYS, now)
+        _try(
+            source.NAME,
+            failures,
+            now,
+            partial(collect, engine, source, access, splitting, first, until, now, lambda _day: None),
+        )
+
+
+def refresh_outcomes(
+    engine: Engine, outcomes: OutcomeSource, company: Company, failures: Failures, now: datetime
+) -> None:
+    """Take the rosters of a new epoch and read every repository that is due."""
+    for team in company.teams:
+        if not _has_roster(engine, team, now):
+            _try(f"roster of {team.name}", failures, now, partial(take_roster, engine, outcomes, team, now))
+    known = _cursors(engine, SourceKind.OUTCOME)
+    for name in company.repositories:
+        fetched_at = known[name].fetched_at if name in known else None
+        if is_due(fetched_at, OUTCOMES_EVERY, _weeks_end(company.teams, now), now):
+            since = outcomes_since(fetched_at, now)
+            _try(name, failures, now, partial(backfill, engine, outcomes, name, since, now, lambda _done, _all: None))
+
+
+def _try(source: str, failures: Failures, now: datetime, read: Callable[[], object]) -> None:
+    if failures.rests(source, now):
+        return
+    try:
+        read()
+        failures.at.pop(source, None)
+    except SourceError as error:
+        failures.at[source] = now
+        log.warning("a source could not be read", error=error, permanent=error.permanent)
+
+
+def _cursors(engine: Engine, kind: SourceKind) -> dict[str, Cursor]:
+    with reading(engine) as session:
+        return {cursor.source: cursor for cursor in cursors.every(session, kind)}
+
+
+def _has_roster(engine: Engine, team: Team, now: datetime) -> bool:
+    with reading(engine) as session:
+        return units.has_roster(session, team.name, epoch_start(Week.of(now, team.zone)))
+
+
+def _weeks_end(teams: Sequence[Team], now: datetime) -> datetime:
+    """When the newest of the teams' weeks that are over ended."""
+    return max(Week.of(now, team.zone).window(team.zone).start for team in teams)

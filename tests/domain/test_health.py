@@ -1,0 +1,81 @@
+"""What plain facts mean to whoever runs `leverage doctor`."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.domain import health
+from bot.domain.health import Level, Reading, Roster, Schema
+
+NOW = datetime(2026, 5, 18, 10, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def test_a_finding_is_one_line_whatever_it_quotes():
+    assert health.line(health.problem("Slack: no\n answer", "try\tagain")) == "problem  Slack: no answer: try again"
+    assert health.line(health.ok("Slack: fine")) == "ok       Slack: fine"
+
+
+def test_only_problems_need_a_person():
+    assert health.problems([health.ok("a"), health.warning("b"), health.problem("c"), health.problem("d")]) == 2
+
+
+@pytest.mark.parametrize(
+    ("reading", "level", "said"),
+    [
+        (Reading(), Level.WARNING, "Acme: never read"),
+        (Reading(NOW - 2 * HOUR), Level.OK, "Acme: last read 2 hours ago"),
+        (Reading(NOW - 26 * HOUR), Level.OK, "Acme: last read 26 hours ago"),
+        (Reading(NOW - 27 * HOUR), Level.WARNING, "Acme: last read 27 hours ago"),
+        (Reading(NOW - 73 * HOUR), Level.PROBLEM, "Acme: last read 3 days ago"),
+        (Reading(NOW - HOUR, "no answer."), Level.WARNING, "Acme: last read 60 minutes ago; then: no answer"),
+        (Reading(NOW - 27 * HOUR, "no answer"), Level.PROBLEM, "Acme: last read 27 hours ago; then: no answer"),
+        (Reading(None, "no answer"), Level.PROBLEM, "Acme: never read; then: no answer"),
+        (Reading(NOW - HOUR, "refused", off=True), Level.PROBLEM, "Acme: last read 60 minutes ago; then: refused"),
+    ],
+)
+def test_a_source_is_judged_by_its_age_and_its_last_error(reading, level, said):
+    found = health.freshness("Acme", reading, "leverage collect acme", NOW)
+    assert (found.level, found.what) == (level, said)
+    assert ("`leverage collect acme`" in found.advice) == (level is not Level.OK)
+
+
+@pytest.mark.parametrize(
+    ("last", "level"),
+    [(None, Level.WARNING), (NOW - timedelta(seconds=150), Level.OK), (NOW - timedelta(minutes=4), Level.PROBLEM)],
+)
+def test_a_service_that_stopped_needs_a_person_and_one_that_never_ran_may_be_wanted_so(last, level):
+    assert health.heartbeat(last, NOW).level is level
+
+
+@pytest.mark.parametrize(
+    ("found", "level"), [(Roster.TAKEN, Level.OK), (Roster.OLD, Level.WARNING), (Roster.NONE, Level.PROBLEM)]
+)
+def test_a_team_without_any_roster_needs_a_person(found, level):
+    assert health.roster("payments", found).level is level
+
+
+def test_every_state_of_a_schema_has_its_words():
+    assert set(health.SCHEMAS) == set(Schema)
+
+
+def test_reasons_of_comments_are_told_once_each_and_never_how_many():
+    (found,) = health.comments(["NotFound", "SourceError", "NotFound"])
+    assert found.what == "Pull request comments: some could not be written (NotFound, SourceError)"
+    assert health.comments([])[0].level is Level.OK
+
+
+@pytest.mark.parametrize(
+    ("age", "said"),
+    [
+        (timedelta(seconds=-90), "just now"),
+        (timedelta(seconds=119), "just now"),
+        (timedelta(minutes=2), "2 minutes ago"),
+        (timedelta(minutes=119), "119 minutes ago"),
+        (timedelta(hours=2), "2 hours ago"),
+        (timedelta(hours=71), "71 hours ago"),
+        (timedelta(hours=72), "3 days ago"),
+    ],
+)
+def test_an_age_is_said_in_the_unit_that_fits(age, said):
+    assert health.ago(age) == said
