@@ -8,14 +8,15 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
 
 TICK_S = 30
 READ_S = 300
-MISSED_TICKS = 5
+WATCH_S = 30
+MISSED_ROUNDS = 5
 STUCK = 70
 
 log = structlog.get_logger(__name__)
@@ -30,20 +31,20 @@ class Job:
     run: Callable[[], None]
 
 
-def start(jobs: list[Job], now: Callable[[], datetime]) -> BackgroundScheduler:
+def start(jobs: list[Job]) -> BackgroundScheduler:
     """Run each job now and then at its interval, until `shutdown()` of what is returned."""
     scheduler = BackgroundScheduler(timezone="UTC")
     for job in jobs:
+        every = IntervalTrigger(seconds=job.seconds, timezone="UTC")
         scheduler.add_job(
             guarded,
-            "interval",
+            every,
             args=(job.name, job.run),
-            seconds=job.seconds,
             id=job.name,
             coalesce=True,
             max_instances=1,
             misfire_grace_time=None,
-            next_run_time=now(),
+            next_run_time=every.start_date - every.interval,  # now, by the scheduler's own clock
         )
     scheduler.start()
     return scheduler
@@ -57,16 +58,26 @@ def guarded(name: str, run: Callable[[], object]) -> None:
         log.error("job failed", job=name, error=error)
 
 
-def watch(last_beat: Callable[[], datetime | None], now: Callable[[], datetime], stop: threading.Event) -> None:
-    """End the process when its ticks have stopped, so that whoever runs it starts it anew; until told to stop."""
-    patience = timedelta(seconds=TICK_S * MISSED_TICKS)
-    started = now()
-    while not stop.wait(TICK_S):
-        if is_stuck(last_beat() or started, now(), patience):
+def watch(beats: Callable[[], int], stop: threading.Event) -> None:
+    """End the process when its jobs give no sign of life any more, so that whoever runs it starts it anew; until told
+    to stop. `beats` counts the signs."""
+    watchdog = Watchdog()
+    while not stop.wait(WATCH_S):
+        if watchdog.is_stuck(beats()):
             log.error("the jobs have stopped")
             os._exit(STUCK)
 
 
-def is_stuck(beat: datetime, now: datetime, patience: timedelta) -> bool:
-    """Whether the ticks of a process have stopped."""
-    return now - beat > patience
+class Watchdog:
+    """Counts rounds without a sign of life. It asks no clock: one that is set anew, or a machine that slept, is no
+    reason to end."""
+
+    def __init__(self) -> None:
+        self._seen = 0
+        self._missed = 0
+
+    def is_stuck(self, beats: int) -> bool:
+        """Whether this round is one too many."""
+        self._missed = 0 if beats != self._seen else self._missed + 1
+        self._seen = beats
+        return self._missed >= MISSED_ROUNDS

@@ -32,11 +32,11 @@ PARTS = {
 }
 SHOWN = {
     Comments.NOTHING: "nothing of your cost",
-    Comments.BAND: "your cost as a band, such as $4-$8",
-    Comments.AMOUNT: "your cost as a rounded amount",
+    Comments.BAND: "your cost as a band, such as $4-$8, once it can be measured",
+    Comments.AMOUNT: "your cost as a rounded amount, once it can be measured",
 }
 PRIVATE = "Only you can see this. At list prices, whatever your plan costs; compared with nobody."
-TELEMETRY = "What each pull request cost needs your agent's own telemetry, which this version does not read yet."
+TELEMETRY = "The cost of each pull request needs your agent's own telemetry, which this version does not read yet."
 LEAVE = "`/leverage leave` withdraws everything at once."
 
 

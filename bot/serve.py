@@ -35,8 +35,10 @@ log = structlog.get_logger(__name__)
 
 def serve(app: App, host: str, port: int, *, web: bool, work: bool) -> None:
     """Serve until told to stop."""
-    log.info("serving", host=host, port=port if web else None)
     stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())  # uvicorn raises it once more when it has shut down
+    log.info("serving", host=host, port=port if web else None)
     with working(app, stop) if work else _idle():
         if web:
             with socket_mode(app):
@@ -50,7 +52,7 @@ def serve(app: App, host: str, port: int, *, web: bool, work: bool) -> None:
                     timeout_graceful_shutdown=GRACE_S,
                 )
         else:
-            wait_for_signal(stop)
+            stop.wait()
 
 
 @contextmanager
@@ -193,10 +195,3 @@ def is_healthy(app: App) -> bool:
     except StoreError:
         return False
     return last is None or clock.now() - last < FRESH
-
-
-def wait_for_signal(stop: threading.Event) -> None:
-    """Wait for SIGTERM or Ctrl-C."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    stop.wait()

@@ -20,7 +20,9 @@ This is the middle half of the team's earlier pull requests that used AI, at lis
 one or its author. [How this is made](<https://leverage.example.com/method>)"""
 
 
-def reference(low: str = "3", high: str = "12", level: Level = Level.REPOSITORY, size: SizeClass = SizeClass.M):
+def reference(
+    low: str = "3", high: str = "12", level: Level = Level.REPOSITORY, size: SizeClass = SizeClass.M
+) -> Reference:
     lower, upper = (Fraction(amount) * 1_000_000 for amount in (low, high))
     return Reference(level, size, Card(lower, lower, upper, lower, upper, 95))
 
@@ -57,7 +59,8 @@ def test_amounts_are_told_as_they_were_rounded(low, high, words):
 
 
 def test_only_the_quartiles_are_told():
-    card = Card(*(Fraction(amount * 1_000_000) for amount in (5, 3, 12, 4, 8)), percent=95)
+    middle, lower, upper, low, high = (Fraction(amount * 1_000_000) for amount in (5, 3, 12, 4, 8))
+    card = Card(middle, lower, upper, low, high, 95)
     body = comment_body(Reference(Level.UNIT, SizeClass.M, card), URL)
     assert "$3 to $12" in body
     assert not any(amount in body for amount in ("$4", "$5", "$8", "95"))

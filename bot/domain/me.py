@@ -140,4 +140,4 @@ def token_kinds(tokens: Tokens) -> Iterator[tuple[str, int]]:
         yield "output, reasoning included", tokens.output
     else:
         yield "output", tokens.output
-        yield "reasoning", tokens.reasoning
+        yield "reasoning, where a tool tells it apart", tokens.reasoning

@@ -14,7 +14,7 @@ from bot.domain.privacy.gate import Rule
 from bot.domain.weeks import EPOCH_ORIGIN, Week, epoch_start
 
 DOLLAR = 1_000_000
-FIVE = "ann bo cy di ed".split()
+FIVE = ["ann", "bo", "cy", "di", "ed"]
 RULE = Rule()
 
 
@@ -67,7 +67,7 @@ def test_what_does_not_pass_is_silent(pulls):
 
 
 def test_a_card_is_made_by_the_card_rule_alone():
-    """By hand: 1 to 9 dollars have quartiles 3 and 7; 7 is halfway between 6 and 8 on the grid, by ratio nearer to 8."""
+    """By hand: 1 to 9 dollars have quartiles 3 and 7; on the grid, by ratio, 7 is nearer to 8 than to 6."""
     made = reference_cards(work("R_1", SizeClass.M, 9), RULE)
     [found] = made.cards.values()
     assert (found.lower_quartile, found.upper_quartile) == (Fraction(3 * DOLLAR), Fraction(8 * DOLLAR))

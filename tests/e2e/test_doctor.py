@@ -105,6 +105,7 @@ def test_a_machine_that_is_all_set_up_is_fine_once_the_sources_were_read(machine
 
 
 def test_each_thing_that_is_wrong_is_a_line_and_the_end_is_one(machine):
+    assert machine.runs("migrate").returncode == 0
     machine.slack.shared["C0123ABCD"] = {"is_member": False}
     (machine.folder / "leverage.toml").write_text(TOML.replace('["acme/api"]', '["acme/api", "acme/other"]'))
     done = machine.runs("doctor", ANTHROPIC_ADMIN_KEY="sk-ant-admin01-canary")

@@ -4,12 +4,14 @@ from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 
 import pytest
+from slack_bolt import BoltRequest
 
+from bot.slack.app import make_app, socket_mode
 from tests import slack_rules
 from tests.company import SmallCompany
 from tests.fake_slack.people import People
 from tests.people import dump
-from tests.slack.desk import Desk
+from tests.slack.desk import SIGNING_SECRET, Desk, signed
 
 EVERYBODY = "ann bo cy di ed"
 
@@ -168,3 +170,37 @@ def test_a_window_that_does_not_open_is_told(company, trouble):
     answer = Desk(company, people).command("cy", "join")
     assert answer.status == 200
     assert "did not let the window open" in answer.text
+
+
+# Socket Mode
+
+
+def test_over_socket_mode_the_same_is_answered(desk):
+    app = make_app(desk.place, None)
+    asked = {"command": "/leverage", "text": "me", "user_id": "S_ann", "trigger_id": "1", "team_id": "T_ACME"}
+    answer = app.dispatch(BoltRequest(mode="socket_mode", body=asked))
+    assert answer.status == 200
+    assert "$12.34" in answer.body
+    assert "777" not in answer.body
+
+
+def test_without_a_signing_secret_nothing_is_taken_over_http(desk):
+    app = make_app(desk.place, None)
+    for secret in ("", "None", SIGNING_SECRET):
+        body = desk.command_body("ann", "me")
+        request = BoltRequest(body=body.decode(), headers=dict(signed(body, desk.at, secret=secret)))
+        assert app.dispatch(request).status == 401
+
+
+def test_bolt_checks_the_signature_too(desk):
+    """The guard stands in front of it; by itself it refuses as well."""
+    app = make_app(desk.place, SIGNING_SECRET)
+    body = desk.command_body("ann", "me")
+    for headers, status in [(signed(body, desk.at), 200), (signed(body, desk.at, secret="another"), 401), ({}, 401)]:
+        assert app.dispatch(BoltRequest(body=body.decode(), headers=dict(headers))).status == status
+
+
+def test_socket_mode_is_made_without_asking_anybody(desk):
+    handler = socket_mode(make_app(desk.place, None), "xapp-of-these-tests-only")
+    handler.close()  # type: ignore[no-untyped-call]
+    assert desk.people.calls == []

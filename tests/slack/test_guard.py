@@ -2,10 +2,13 @@
 
 import io
 import json
+import logging
+from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import quote, urlencode
 
 import pytest
+import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
@@ -174,9 +177,23 @@ def test_a_defect_is_told_kindly_and_never_as_a_server_error(desk):
     assert window.json["response_action"] == "update"
 
 
-def test_the_log_holds_nothing_of_what_was_sent(desk):
+@pytest.fixture
+def stream() -> Iterator[io.StringIO]:
+    """What the log says, at its most talkative; logging is put back afterwards."""
+    root, errors = logging.root, logging.raiseExceptions
+    handlers, level = root.handlers[:], root.level
+    levels = {name: logging.getLogger(name).level for name in log.PINNED}
     stream = io.StringIO()
     log.setup(stream, "DEBUG")
+    yield stream
+    root.handlers[:], logging.raiseExceptions = handlers, errors
+    root.setLevel(level)
+    for name, before in levels.items():
+        logging.getLogger(name).setLevel(before)
+    structlog.reset_defaults()
+
+
+def test_the_log_holds_nothing_of_what_was_sent(stream, desk):
     desk.command(CANARY, f"me {CANARY}", user_name=CANARY, channel_name=CANARY, response_url=f"https://x/{CANARY}")
     desk.join(CANARY, login=CANARY, switches="collect", private=CANARY)
     desk.interaction({"type": "shortcut", "callback_id": CANARY, "user": {"id": CANARY}})

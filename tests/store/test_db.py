@@ -413,6 +413,12 @@ def test_sqlite_is_set_up_to_survive_a_power_cut(tmp_path):
     assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
 
 
+def test_postgresql_is_set_up_to_wait_for_nobody_for_ever(postgres):
+    names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "TimeZone")
+    with opened(postgres.url("postgres")) as engine, reading(engine) as session:
+        assert [session.execute(text(f"SHOW {name}")).scalar() for name in names] == ["15s", "10s", "1min", "UTC"]
+
+
 def count(engine: Engine, table: str) -> int:
     with reading(engine) as session:
         return int(session.execute(text(f"SELECT count(*) FROM {table}")).scalar() or 0)

@@ -1,34 +1,44 @@
 """The inbox on both databases: kept once, worked off once, forgotten in time."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from bot.store import inbox
 from bot.store.db import reading, transaction
+from bot.store.inbox import Item
 from tests.company import instant
 
 NOW = instant("2026-05-18 09:00")
 KINDS = {"github/pull_request"}
 
 
-def put(engine, id="github/1", body="{}", now=NOW) -> bool:
+def put(engine: Engine, id: str = "github/1", body: str | None = "{}", now: datetime = NOW) -> bool:
     with transaction(engine) as session:
         return inbox.put(session, id, "github/pull_request", body, now)
 
 
-def take(engine, now=NOW):
+def take(engine: Engine, now: datetime = NOW) -> Item:
+    """One that is there to be taken."""
+    found = taken(engine, now)
+    assert found
+    return found
+
+
+def taken(engine: Engine, now: datetime = NOW) -> Item | None:
     with transaction(engine) as session:
         return inbox.take(session, KINDS, now)
 
 
-def finish(engine, verb, *arguments) -> None:
+def finish(engine: Engine, verb: Callable[..., None], *arguments: Any) -> None:
     with transaction(engine) as session:
         verb(session, *arguments)
 
 
-def row(engine, id="github/1") -> tuple:
+def row(engine: Engine, id: str = "github/1") -> tuple[Any, ...]:
     with reading(engine) as session:
         return tuple(session.execute(text("SELECT state, body, error FROM inbox WHERE id = :id"), {"id": id}).one())
 
@@ -39,7 +49,7 @@ def test_a_delivery_is_kept_until_it_is_done_and_then_without_its_body(engine):
     assert (item.id, item.kind, item.body) == ("github/1", "github/pull_request", "{}")
     finish(engine, inbox.done, "github/1")
     assert row(engine) == ("done", None, None)
-    assert take(engine, NOW + timedelta(days=1)) is None
+    assert taken(engine, NOW + timedelta(days=1)) is None
 
 
 @pytest.mark.parametrize("state", ["pending", "taken", "done"])
@@ -66,9 +76,9 @@ def test_what_failed_is_pending_again_when_it_comes_again(engine):
 
 def test_what_is_taken_is_nobody_elses_for_a_minute(engine):
     put(engine)
-    assert take(engine)
-    assert take(engine, NOW + timedelta(seconds=59)) is None
-    assert take(engine, NOW + timedelta(seconds=60)) is not None
+    take(engine)
+    assert taken(engine, NOW + timedelta(seconds=59)) is None
+    assert taken(engine, NOW + timedelta(seconds=60)) is not None
 
 
 def test_the_oldest_comes_first_and_other_kinds_not_at_all(engine):
@@ -77,7 +87,7 @@ def test_the_oldest_comes_first_and_other_kinds_not_at_all(engine):
     with transaction(engine) as session:
         inbox.put(session, "slack/1", "slack/event", "{}", NOW - timedelta(hours=1))
     assert [take(engine).id, take(engine).id] == ["github/1", "github/2"]
-    assert take(engine) is None
+    assert taken(engine) is None
 
 
 def test_what_nobody_can_finish_is_given_up_and_stops_nothing_else(engine):

@@ -5,6 +5,7 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
@@ -89,7 +90,7 @@ class Scene:
         parts = ((self.company.team,), rule or Rule(), "https://example.com/method")
         return work_comments(self.engine, Commenting(*parts, self.github, self.github, lambda: self.now))
 
-    def row(self) -> tuple:
+    def row(self) -> tuple[Any, ...]:
         with reading(self.engine) as session:
             query = "SELECT state, comment_id, attempts, last_error, due_at IS NULL FROM comments"
             return tuple(session.execute(text(query)).one())
@@ -277,7 +278,7 @@ def test_several_pull_requests_and_workers_make_one_comment_each(scene):
 
 def test_a_worker_that_slept_through_its_claim_before_writing_does_not_write(scene):
     """Just before its write the claim is looked at again; somebody else has posted meanwhile."""
-    slept = []
+    slept: list[str] = []
 
     def sleep(call: str) -> None:
         if call == "list" and not slept:
@@ -295,7 +296,7 @@ def test_a_worker_that_slept_through_its_claim_before_writing_does_not_write(sce
 
 def test_a_worker_that_slept_during_its_write_is_put_right(scene):
     """For a moment there are two; who notices that the claim was lost looks again and deletes one."""
-    slept = []
+    slept: list[str] = []
 
     def sleep(call: str) -> None:
         if call == "create" and not slept:
@@ -312,7 +313,7 @@ def test_a_worker_that_slept_during_its_write_is_put_right(scene):
 
 
 def test_an_event_during_a_look_is_looked_at_too(scene):
-    told = []
+    told: list[str] = []
 
     def tell(call: str) -> None:
         if call == "create" and not told:

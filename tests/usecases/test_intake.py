@@ -3,10 +3,11 @@
 import json
 import random
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from bot.github.webhooks import parse
 from bot.store.db import reading
@@ -17,7 +18,9 @@ NOW = instant("2026-05-18 09:00")
 OBSERVED = ("acme/api",)
 
 
-def delivery(id: str, action: str = "opened", *, number: int = 1, repository: str = "acme/api", private: bool = True):
+def delivery(
+    id: str, action: str = "opened", *, number: int = 1, repository: str = "acme/api", private: bool = True
+) -> Delivery:
     body = {
         "action": action,
         "number": number,
@@ -27,11 +30,11 @@ def delivery(id: str, action: str = "opened", *, number: int = 1, repository: st
     return Delivery(id, "pull_request", json.dumps(body))
 
 
-def work(engine, now=NOW) -> Worked:
+def work(engine: Engine, now: datetime = NOW) -> Worked:
     return work_inbox(engine, OBSERVED, parse, now)
 
 
-def rows(engine, query: str) -> list[tuple]:
+def rows(engine: Engine, query: str) -> list[tuple[Any, ...]]:
     with reading(engine) as session:
         return [tuple(row) for row in session.execute(text(query))]
 
@@ -95,7 +98,7 @@ HOSTILE = ["", "[]", "null", "{}", "[" * 50_000, '{"action": 5}', "x" * 1_000_00
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_hostile_bodies_fail_and_stop_nothing_else(engine, order, caplog):
+def test_hostile_bodies_fail_and_stop_nothing_else(engine, order):
     bodies = [Delivery(str(number), "pull_request", body) for number, body in enumerate(HOSTILE)]
     for one in [*bodies, delivery("good")][::order]:
         store(engine, one, NOW)

@@ -4,11 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from bot.domain.card_levels import Level
+from bot.domain.card_levels import Level, Reference
 from bot.domain.metrics.size import SizeClass
 from bot.domain.privacy.gate import Rule
 from bot.domain.weeks import Week, epoch_start
@@ -48,13 +49,13 @@ def made(company: SmallCompany, day: str) -> bool:
     return ensure_cards(company.engine, company.team, Rule(), instant(f"{day} 10:30"))
 
 
-def said(company: SmallCompany, day: str, number: int = 1):
+def said(company: SmallCompany, day: str, number: int = 1) -> Reference | None:
     with reading(company.engine) as session:
         pull = pulls.by_id(session, [f"PR_{number}"])[f"PR_{number}"]
         return reference(session, company.team, pull, instant(f"{day} 10:30"))
 
 
-def rows(company: SmallCompany) -> list[tuple]:
+def rows(company: SmallCompany) -> list[tuple[Any, ...]]:
     with reading(company.engine) as session:
         return [tuple(row) for row in session.execute(text("SELECT * FROM cards ORDER BY epoch, repository, size"))]
 
@@ -64,6 +65,7 @@ def test_the_first_card_is_made_of_the_first_block(company):
     company.monday(POSTED)
     assert made(company, POSTED)
     found = said(company, POSTED)
+    assert found
     assert (found.level, found.size) == (Level.REPOSITORY, SizeClass.M)
     assert found.card.lower_quartile == Fraction(3 * DOLLAR)
     assert found.card.upper_quartile == Fraction(8 * DOLLAR)
