@@ -1,11 +1,15 @@
 """`leverage serve`: the web edge, the jobs, or both in one process. It ends cleanly on SIGTERM."""
 
+import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
+from types import FrameType
 
 import structlog
 import uvicorn
@@ -14,6 +18,7 @@ from starlette.applications import Starlette
 from bot import clock, jobs
 from bot.app import App
 from bot.domain.team import Team
+from bot.errors import UserError
 from bot.github import webhooks
 from bot.slack import app as slack
 from bot.store import heartbeat
@@ -21,38 +26,81 @@ from bot.store.db import reading, transaction
 from bot.store.errors import StoreError
 from bot.usecases import intake
 from bot.usecases.comment import work_comments
-from bot.usecases.deliver import Worker, work_off
+from bot.usecases.deliver import Worker, token_checked, work_off
 from bot.usecases.digest import freeze_due
 from bot.usecases.reference_card import ensure_cards
 from bot.usecases.refresh import Failures, refresh_outcomes, refresh_spend
+from bot.usecases.retention import forget_old
 from bot.web import edge
 
-GRACE_S = 25
-FRESH = timedelta(seconds=jobs.TICK_S * jobs.MISSED_TICKS)
+GRACE_S = 22
+WEB_GRACE_S = 10
+"""A platform that stops a process waits 25 to 30 seconds before it kills it."""
+
+FRESH = timedelta(seconds=jobs.WATCH_S * jobs.MISSED_ROUNDS)
 
 log = structlog.get_logger(__name__)
 
 
 def serve(app: App, host: str, port: int, *, web: bool, work: bool) -> None:
-    """Serve until told to stop."""
+    """Serve until told to stop. Raises UserError if the port cannot be had."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())  # uvicorn raises it once more when it has shut down
-    log.info("serving", host=host, port=port if web else None)
+        signal.signal(number, lambda *_: _end(stop))
+    log.info("serving", host=host if web else None, port=port if web else None)
     with working(app, stop) if work else _idle():
         if web:
             with socket_mode(app):
-                uvicorn.run(
-                    web_app(app),
-                    host=host,
-                    port=port,
-                    log_config=None,
-                    access_log=False,
-                    server_header=False,
-                    timeout_graceful_shutdown=GRACE_S,
-                )
+                _run_web(web_app(app), host, port, stop)
         else:
             stop.wait()
+
+
+def _end(stop: threading.Event) -> None:
+    """Told to stop: in a thread, because a signal may come while the main thread holds the event's own lock."""
+    threading.Thread(target=_end_in_time, args=(stop,), name="end", daemon=True).start()
+
+
+def _end_in_time(stop: threading.Event) -> None:
+    """What runs is waited for, but not for ever: each step that is cut off is found again by the next start."""
+    stop.set()
+    time.sleep(GRACE_S)
+    log.warning("what still ran was cut off")
+    os._exit(0)
+
+
+class _Server(uvicorn.Server):
+    """Tells the jobs to stop as soon as it is told itself, not when its last answer is out."""
+
+    def __init__(self, config: uvicorn.Config, stop: threading.Event) -> None:
+        super().__init__(config)
+        self._stop = stop
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        _end(self._stop)
+        super().handle_exit(sig, frame)
+
+
+def _run_web(application: Starlette, host: str, port: int, stop: threading.Event) -> None:
+    config = uvicorn.Config(
+        application,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=WEB_GRACE_S,
+    )
+    server = _Server(config, stop)
+    try:
+        server.run()
+    except SystemExit as error:
+        raise UserError(CANNOT_LISTEN.format(host=host, port=port)) from error
+
+
+CANNOT_LISTEN = (
+    "Leverage cannot listen on {host}:{port}: another program may have the port; choose one with --port or PORT."
+)
 
 
 @contextmanager
@@ -64,8 +112,8 @@ def _idle() -> Iterator[None]:
 def working(app: App, stop: threading.Event) -> Iterator[None]:
     """The jobs and their watchdog, until the block is left; what runs then is waited for."""
     beat = Beat()
-    scheduler = jobs.start(_jobs(app, beat, stop), clock.now)
-    guard = threading.Thread(target=jobs.watch, args=(beat.last, clock.now, stop), name="watchdog", daemon=True)
+    scheduler = jobs.start(_jobs(app, beat, stop))
+    guard = threading.Thread(target=jobs.watch, args=(lambda: beat.count, stop), name="watchdog", daemon=True)
     guard.start()
     try:
         yield
@@ -75,26 +123,31 @@ def working(app: App, stop: threading.Event) -> Iterator[None]:
 
 
 class Beat:
-    """When the ticks of this process ran through last; the database has it too, for processes without jobs."""
+    """Signs of life of this process's ticks. The database has the last whole tick too, for processes without jobs."""
 
     def __init__(self) -> None:
-        self._last = clock.now()
+        self.count = 0
+
+    def still_here(self) -> None:
+        """A long tick gets on: so many writes to a slow neighbour take their time."""
+        self.count += 1
 
     def strike(self, app: App) -> None:
-        self._last = clock.now()
+        self.still_here()
         with transaction(app.engine) as session:
-            heartbeat.beat(session, self._last)
-
-    def last(self) -> datetime:
-        return self._last
+            heartbeat.beat(session, clock.now())
 
 
 def _jobs(app: App, beat: Beat, stop: threading.Event) -> list[jobs.Job]:
-    worker = app.worker(lambda: not stop.is_set())
-    failures = Failures({})
+    def going() -> bool:
+        beat.still_here()
+        return not stop.is_set()
+
+    worker, failures = app.worker(going), Failures({})
     return [
         jobs.Job("tick", jobs.TICK_S, lambda: tick(app, worker, beat)),
         jobs.Job("read", jobs.READ_S, lambda: read_sources(app, failures)),
+        jobs.Job("forget", jobs.FORGET_S, lambda: _forget(app)),
     ]
 
 
@@ -105,9 +158,10 @@ def tick(app: App, worker: Worker, beat: Beat) -> None:
         steps.append(partial(work_off, app.engine, messenger, app.owner_of, worker))
     if commenting := app.commenting():
         steps.append(partial(intake.work_inbox, app.engine, app.company.repositories, webhooks.parse, clock.now()))
-        steps.append(partial(work_comments, app.engine, commenting))
+        steps.append(partial(work_comments, app.engine, replace(commenting, going=worker.going)))
     for step in steps:
         jobs.guarded("tick", step)
+        beat.still_here()
     beat.strike(app)
 
 
@@ -119,10 +173,24 @@ def _freeze(app: App, team: Team) -> None:
 
 
 def read_sources(app: App, failures: Failures) -> None:
-    """Read every source that is due."""
-    refresh_spend(app.engine, app.sources(), app.splitting, app.company, failures, clock.now())
+    """Read every source that is due, see whether Slack takes our token, and forget what is old. One that breaks stops
+    no other."""
+    now = clock.now()
+    steps: list[Callable[[], object]] = [
+        partial(refresh_spend, app.engine, [one], app.splitting, app.company, failures, now) for one in app.sources()
+    ]
     if outcomes := app.outcomes_if_set():
-        refresh_outcomes(app.engine, outcomes, app.company, failures, clock.now())
+        steps.append(partial(refresh_outcomes, app.engine, outcomes, app.company, failures, now))
+    if messenger := app.messenger():
+        steps.append(lambda: token_checked(app.engine, messenger.check()))
+    steps.append(partial(forget_old, app.engine, now))
+    for step in steps:
+        jobs.guarded("read", step)
+
+
+def _forget(app: App) -> None:
+    if dropped := forget_old(app.engine, clock.now()):
+        log.info("forgotten by age", rows=dropped)
 
 
 def web_app(app: App) -> Starlette:

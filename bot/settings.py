@@ -42,7 +42,9 @@ class Settings(BaseSettings):
         description=f"At least {LEAST_SECRET} random characters that key the hashes of people's account names; "
         "whoever loses them starts anew.",
     )
-    slack_bot_token: SecretStr | None = Field(None, description="The bot token of your Slack app; it begins with xoxb-.")
+    slack_bot_token: SecretStr | None = Field(
+        None, description="The bot token of your Slack app; it begins with xoxb-."
+    )
     slack_signing_secret: SecretStr | None = Field(
         None, description="The signing secret of your Slack app; requests that it did not sign are refused."
     )

@@ -52,7 +52,7 @@ def user(name: str) -> GitHubUser:
 
 
 class SmallCompany:
-    """One team and its books; its first digest is about week 20 of 2026. Service accounts are called `ci`; an outsider's name is not on the roster."""
+    """One team and its books; its first digest is about week 20 of 2026. Its service account is called `ci`."""
 
     def __init__(self, engine: Engine, roster: str, *, name: str = "payments", zone: str = "UTC") -> None:
         self.engine = engine
@@ -83,10 +83,14 @@ class SmallCompany:
 
     def spends(self, day: str, *, unnamed: float = 0, **dollars: float) -> None:
         """One account-day: list price in dollars by name; the bill is nine tenths of it, and `unnamed` more."""
+        self.spends_at(day, at=day, unnamed=unnamed, **dollars)
+
+    def spends_at(self, day: str, *, at: str, unnamed: float = 0, **dollars: float) -> None:
+        """An account-day that is fetched on another day."""
         rows = tuple(_row(name, round(amount * DOLLAR)) for name, amount in dollars.items())
         billed = sum(row.billed_micro or 0 for row in rows) + round(unnamed * DOLLAR)
         account_day = AccountDay(ACCOUNT, date.fromisoformat(day), billed, None, rows)
-        store_day(self.engine, account_day, Splitting(SECRET, self.team.service_accounts), instant(day))
+        store_day(self.engine, account_day, Splitting(SECRET, self.team.service_accounts), instant(at))
 
     def quiet_days(self, first: str, last: str, **dollars: float) -> None:
         """Account-days that are all alike, from `first` to `last`."""

@@ -16,7 +16,8 @@ from bot.domain.ports import PullComment, Sighting, SourceError
 @dataclass
 class FakeComments:
     """`pulls` by number; `private` holds for all of them. `refusals` are answers to the next writes, `after` those that
-    come although the write was done; a SourceError in `failures` is raised by the next read."""
+    come although the write was done; a SourceError in `failures` is raised by the next read. `meanwhile` is told of
+    each call as it arrives, and of a list also when it was read ("listed")."""
 
     pulls: dict[int, PullRequest] = field(default_factory=dict)
     private: bool = True
@@ -37,7 +38,9 @@ class FakeComments:
     def comments(self, repository: str, number: int) -> list[PullComment]:
         self._note("list")
         with self.lock:
-            return [one for one in self.found if self.numbers[one.id] == number]
+            found = [one for one in self.found if self.numbers[one.id] == number]
+        self.meanwhile("listed")
+        return found
 
     def create(self, repository: str, number: int, body: str) -> Answer:
         def write() -> str:

@@ -91,6 +91,9 @@ class OutcomeSource(PullSource, Protocol):
 class Messenger(Protocol):
     """Slack, as the outbox sees it. Each call is one attempt; what became of it is the answer, never an exception."""
 
+    def check(self) -> Answer:
+        """Whether our token is taken; asks who we are, which does nothing."""
+
     def post(self, channel: str, text: str, blocks: list[dict[str, Any]] | None, key: str) -> Answer:
         """Post to a channel; `key` is an opaque id that travels as message metadata. The remote id is the `ts`."""
 

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from bot.domain.handles import HandleKind, keyed_hash
 from bot.domain.model import AccountDay, Actor, ActorKind
 from bot.domain.ports import Http, SourceError, SpendSource
+from bot.domain.retention import RAW
 from bot.domain.split import split
 from bot.store import cursors, people, spend
 from bot.store.cursors import SourceKind
@@ -81,10 +82,17 @@ def collect(
 
 
 def store_day(engine: Engine, day: AccountDay, splitting: Splitting, now: datetime) -> tuple[str, ...]:
-    """Split one account-day by the consent of this moment and store it. Returns refused service accounts."""
+    """Split one account-day by the consent of this moment and store it. Returns refused service accounts.
+
+    Of a day that is too old to be kept of a person, nothing is theirs any more: if it was stored before, it stays as it
+    is, because what blocks recognised of it cannot be told from what is new.
+    """
     with transaction(engine) as session:
+        too_old = day.day < now.date() - RAW
+        if too_old and spend.collected_days(session, day.account, day.day, day.day):
+            return ()
         known = people.handles(session)
-        parted = split(day, _recogniser(known, splitting.secret), splitting.service_accounts)
+        parted = split(day, _recogniser({} if too_old else known, splitting.secret), splitting.service_accounts)
         spend.replace(session, parted, day.refreshed_at, now)
     return parted.refused
 

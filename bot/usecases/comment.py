@@ -53,7 +53,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Commenting:
-    """What is needed besides the database: who is on which team, the gate's rule, and both ways to GitHub."""
+    """What is needed besides the database. `going` turns false when the process is to stop."""
 
     teams: tuple[Team, ...]
     rule: Rule
@@ -61,6 +61,7 @@ class Commenting:
     source: PullSource
     commenter: Commenter
     clock: Callable[[], datetime]
+    going: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Commented:
 def work_comments(engine: Engine, commenting: Commenting) -> Commented:
     """Look at the pull requests that are due. Safe to call at any time, from any number of processes."""
     counts: Counter[str] = Counter()
-    while counts["writes"] < MOST_WRITES and (claim := _claim(engine, commenting.clock())):
+    while commenting.going() and counts["writes"] < MOST_WRITES and (claim := _claim(engine, commenting.clock())):
         visit = _Visit(engine, commenting, claim)
         counts[visit.run()] += 1
         counts["writes"] += visit.writes

@@ -48,9 +48,9 @@ class Frozen:
 def freeze_due(engine: Engine, team: Team, publishing: Publishing, now: datetime) -> Frozen:
     """Freeze every due week of a team that is not frozen yet, oldest first.
 
-    Safe to call at any time, as often as you like, from anywhere. A week is never frozen before its due time, and waits
-    for sources that were not read since it ended; after two days it waits no longer for those that were read before, and
-    what is missing counts as an outage. The week that had ended when a unit was set up shows public facts only, and is not posted.
+    Safe to call at any time, as often as you like, from anywhere. A week is never frozen before its due time. It waits
+    for sources that were not read since it ended; after two days only for those that were never read, and what is
+    missing counts as an outage. The week that had ended when a unit was set up shows public facts only, unposted.
     """
     frozen: list[Block] = []
     while True:

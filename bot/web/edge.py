@@ -1,6 +1,6 @@
 """The routes: Slack's and GitHub's requests, and two pages for whoever watches the process.
 
-A face is a plain function from headers and body to an answer; it runs in a pool of threads of its own, so that slow
+A face is a plain function from headers and body to an answer; each runs in a pool of threads of its own, so that slow
 work elsewhere never delays an acknowledgement.
 """
 
@@ -12,15 +12,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-
-SLACK_LIMIT = 1 << 20
-GITHUB_LIMIT = 25 << 20
-ARRIVAL_S = 10.0
-THREADS = 32
-WAITING = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,50 +30,97 @@ Face = Callable[[Mapping[str, str], bytes], Reply]
 BUSY = Reply(503, "busy, try again")
 BUSY_COMMAND = Reply(200, "Leverage is busy just now: try again in a moment.")  # Slack shows the person a 200 only
 TOO_SLOW = Reply(408, "too slow")
+GONE = Reply(400, "gone")
 
 
-class Faces:
-    """Runs the faces in threads; when too many wait, the next one is told so at once."""
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a face may take: bytes a body, bytes of all bodies that are held at once, threads, requests that wait for
+    one, and seconds for a body to arrive. Beyond them the answer is `busy`."""
 
-    def __init__(self, threads: int = THREADS, waiting: int = WAITING) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="face")
-        self._room = threads + waiting
+    body: int
+    held: int
+    threads: int
+    waiting: int
+    busy: Reply
+    arrival_s: float = 10.0
 
-    async def answer(self, face: Face, busy: Reply, request: Request) -> Reply:
+
+SLACK = Bounds(body=1 << 20, held=32 << 20, threads=32, waiting=64, busy=BUSY_COMMAND)
+GITHUB = Bounds(body=25 << 20, held=64 << 20, threads=8, waiting=2000, busy=BUSY)
+"""GitHub does not send again what was refused, so more of it may wait."""
+
+
+class Pool:
+    """Runs one face in threads, within its bounds."""
+
+    def __init__(self, face: Face, bounds: Bounds, name: str) -> None:
+        self._face, self._bounds = face, bounds
+        self._threads = ThreadPoolExecutor(bounds.threads, thread_name_prefix=name)
+        self._room = bounds.threads + bounds.waiting
+        self._held = 0
+
+    async def answer(self, request: Request) -> Reply:
+        body = bytearray()
         try:
-            async with asyncio.timeout(ARRIVAL_S):
-                body = await request.body()
+            async with asyncio.timeout(self._bounds.arrival_s):
+                if not await self._read(request, body):
+                    return self._bounds.busy
+            return await self._work(dict(request.headers), bytes(body))
         except TimeoutError:
             return TOO_SLOW
+        except ClientDisconnect:
+            return GONE
+        finally:
+            self._held -= len(body)
+
+    async def _read(self, request: Request, body: bytearray) -> bool:
+        """Whether there was room for all of it."""
+        async for chunk in request.stream():
+            if self._held + len(chunk) > self._bounds.held:
+                return False
+            body += chunk
+            self._held += len(chunk)
+        return True
+
+    async def _work(self, headers: Mapping[str, str], body: bytes) -> Reply:
         if self._room <= 0:
-            return busy
+            return self._bounds.busy
         self._room -= 1
         try:
-            work = partial(face, dict(request.headers), body)
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, partial(self._face, headers, body))
         finally:
             self._room += 1
 
-    @asynccontextmanager
-    async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        yield
-        self._pool.shutdown(wait=True)
+    def close(self) -> None:
+        self._threads.shutdown(wait=True)
 
 
-def make(slack: Face | None, github: Face | None, healthy: Callable[[], bool], ready: Callable[[], bool]) -> Starlette:
+def make(
+    slack: Face | None,
+    github: Face | None,
+    healthy: Callable[[], bool],
+    ready: Callable[[], bool],
+    bounds: tuple[Bounds, Bounds] = (SLACK, GITHUB),
+) -> Starlette:
     """The web application. A face that is not set up has no route."""
-    faces = Faces()
+    places = (("/slack/events", slack, bounds[0], "slack"), ("/github/webhooks", github, bounds[1], "github"))
+    pools = {path: (Pool(face, bound, name), bound.body) for path, face, bound, name in places if face}
     routes = [_page("/healthz", healthy), _page("/readyz", ready)]
-    if slack:
-        routes.append(_route("/slack/events", faces, slack, SLACK_LIMIT, BUSY_COMMAND))
-    if github:
-        routes.append(_route("/github/webhooks", faces, github, GITHUB_LIMIT, BUSY))
-    return Starlette(routes=routes, lifespan=faces.lifespan)
+    routes += [_route(path, pool, limit) for path, (pool, limit) in pools.items()]
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        for pool, _ in pools.values():
+            pool.close()
+
+    return Starlette(routes=routes, lifespan=lifespan)
 
 
-def _route(path: str, faces: Faces, face: Face, limit: int, busy: Reply) -> Route:
+def _route(path: str, pool: Pool, limit: int) -> Route:
     async def endpoint(request: Request) -> Response:
-        reply = await faces.answer(face, busy, request)
+        reply = await pool.answer(request)
         return Response(reply.text, reply.status, media_type=reply.content_type)
 
     return Route(path, endpoint, methods=["POST"], max_body_size=limit)

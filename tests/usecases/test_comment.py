@@ -281,7 +281,7 @@ def test_a_worker_that_slept_through_its_claim_before_writing_does_not_write(sce
     slept: list[str] = []
 
     def sleep(call: str) -> None:
-        if call == "list" and not slept:
+        if call == "listed" and not slept:
             slept.append(call)
             scene.now += timedelta(seconds=200)
             scene.worker()

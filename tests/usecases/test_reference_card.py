@@ -20,6 +20,7 @@ from bot.usecases.reference_card import ensure_cards, reference
 from tests.company import DOLLAR, SmallCompany, instant
 
 FIVE = "ann bo cy di ed"
+OTHERS = "fay gil hal ida jon"
 POSTED = "2026-05-18"
 NEXT_EPOCH = "2026-05-25"
 
@@ -119,12 +120,12 @@ def test_a_new_epoch_waits_for_its_last_block_and_says_what_the_last_one_said_un
 
 
 def test_two_epochs_share_no_pull_request(company):
-    """In the new epoch nothing new was merged: although the books of the first block are all there, and a correction of
-    them is in the second one, there is no card."""
+    """In the new epoch nothing new was merged: although corrections of all ten are in its books, there is no card."""
     company.monday(POSTED)
     made(company, POSTED)
     company.quiet_days("2026-05-18", "2026-05-24", ann=1, bo=1, cy=1, di=1, ed=1)
-    company.spends("2026-05-04", ann=50, bo=50, cy=50, di=50, ed=50)
+    for day in ("2026-05-04", "2026-05-05"):
+        company.spends(day, ann=50, bo=50, cy=50, di=50, ed=50)
     company.monday(NEXT_EPOCH)
     assert made(company, NEXT_EPOCH)
     with reading(company.engine) as session:
@@ -148,10 +149,39 @@ def test_who_left_before_a_card_is_made_is_not_in_it(company):
     assert said(company, POSTED) is None
 
 
-def test_another_teams_books_are_not_in_it(company):
+def at_work(company: SmallCompany, names: str, numbers: range) -> None:
+    """Everybody of the team merges in turn; each pull request has a commit on 4 May."""
+    people = names.split()
+    for number in numbers:
+        name = people[number % len(people)]
+        company.pull(number, name, commits={name: "2026-05-04"}, merged="2026-05-12")
+
+
+def test_another_teams_books_are_not_in_it(engine):
+    """Seven of ours and eight of theirs: ours are silent, theirs are not."""
+    ours, theirs = SmallCompany(engine, FIVE), SmallCompany(engine, OTHERS, name="other")
+    ours.joins(FIVE, at="2026-05-13")
+    theirs.joins(OTHERS, at="2026-05-13")
+    ours.quiet_days("2026-04-20", "2026-05-17", **dict.fromkeys(f"{FIVE} {OTHERS}".split(), 2))
+    at_work(ours, FIVE, range(1, 8))
+    at_work(theirs, OTHERS, range(11, 19))
+    for company in (ours, theirs):
+        company.monday(POSTED)
+        assert made(company, POSTED)
+    assert said(ours, POSTED) is None
+    assert said(theirs, POSTED, 11) is not None
+
+
+def test_work_that_was_not_recognised_as_direct_is_not_in_it(engine):
+    """Seven pull requests and one that takes another back: eight would pass."""
+    company = SmallCompany(engine, FIVE)
+    company.joins(FIVE, at="2026-05-13")
+    company.quiet_days("2026-04-20", "2026-05-17", **dict.fromkeys(FIVE.split(), 2))
+    at_work(company, FIVE, range(1, 8))
+    company.pull(8, "ed", commits={"ed": "2026-05-04"}, merged="2026-05-12", reverts=1)
     company.monday(POSTED)
-    other = SmallCompany(company.engine, "fay gil", name="other")
-    assert not ensure_cards(company.engine, other.team, Rule(), instant(f"{POSTED} 10:30"))
+    assert made(company, POSTED)
+    assert said(company, POSTED) is None
 
 
 def test_a_stricter_rule_is_kept(company):

@@ -1,0 +1,58 @@
+"""Deleting what is older than its lifetime."""
+
+from datetime import date, datetime
+
+from sqlalchemy import delete, func, select
+from sqlmodel import Session, col
+
+from bot.store.tables import (
+    Attribution,
+    Booking,
+    CommitDay,
+    Consent,
+    OpenWork,
+    Person,
+    PersonDay,
+    Pull,
+    PullReview,
+    Spend,
+)
+
+
+def drop_spend(session: Session, before: date) -> int:
+    """Days of people's spend before this one."""
+    days = [delete(table).where(col(table.day) < before) for table in (Spend, PersonDay)]
+    return sum(session.execute(statement).rowcount for statement in days)  # type: ignore[attr-defined]
+
+
+def drop_recognised(session: Session, before: date) -> int:
+    """Bookings of blocks before this week, and the splits that no open work needs any more."""
+    booked = session.execute(delete(Booking).where(col(Booking.week) < before))
+    open_days = select(OpenWork.person_key).where(
+        col(OpenWork.person_key) == col(Attribution.person_key), col(OpenWork.day) == col(Attribution.day)
+    )
+    session.execute(delete(Attribution).where(col(Attribution.day) < before, ~open_days.exists()))
+    return int(booked.rowcount)  # type: ignore[attr-defined]
+
+
+def drop_open_work(session: Session, before: date) -> None:
+    session.execute(delete(OpenWork).where(col(OpenWork.day) < before))
+
+
+def drop_pulls(session: Session, before: datetime) -> None:
+    """Pull requests that nothing has happened to since then."""
+    old = select(col(Pull.id)).where(col(Pull.updated_at) < before)
+    for table in (PullReview, CommitDay):
+        session.execute(delete(table).where(col(table.pull_id).in_(old)))
+    session.execute(delete(Pull).where(col(Pull.updated_at) < before))
+
+
+def drop_consents(session: Session, before: datetime) -> None:
+    """The log of people who left, once its last entry is older."""
+    gone = (
+        select(col(Consent.person_key))
+        .where(col(Consent.person_key).not_in(select(col(Person.person_key))))
+        .group_by(col(Consent.person_key))
+        .having(func.max(col(Consent.at)) < before)
+    )
+    session.execute(delete(Consent).where(col(Consent.person_key).in_(gone)))
