@@ -54,7 +54,8 @@ class App:
 
     @property
     def publishing(self) -> Publishing:
-        return Publishing(self.company.rule, self.secret, METHOD_URL)
+        accounts = frozenset(name for name, one in SOURCES.items() if self.settings.has(one.SECRETS))
+        return Publishing(self.company.rule, self.secret, METHOD_URL, accounts)
 
     @property
     def splitting(self) -> Splitting:

@@ -16,7 +16,7 @@ from bot import __version__, clock, log
 from bot.domain.digest import Digest
 from bot.domain.ports import OutcomeSource, SourceError, SpendSource
 from bot.domain.team import Team
-from bot.domain.weeks import Week
+from bot.domain.weeks import Week, due_at
 from bot.errors import UsageError, UserError
 from bot.progress import reporting
 from bot.settings import Settings
@@ -158,16 +158,16 @@ def backfill(
     app = load(Settings())
     chosen = app.repositories(repositories or [])
     outcomes = app.outcomes()
-    rosters = [partial(_take_roster, app, outcomes, team, now) for team in app.company.teams]
     pulls = [partial(_backfill, app, outcomes, name, now - timedelta(days=days), now) for name in chosen]
-    _all_of([*rosters, *pulls])
+    _all_of([partial(_take_rosters, app, outcomes, now), *pulls])
 
 
-def _take_roster(app: "App", outcomes: OutcomeSource, team: Team, now: datetime) -> None:
-    from bot.usecases.observe import take_roster
+def _take_rosters(app: "App", outcomes: OutcomeSource, now: datetime) -> None:
+    from bot.usecases.observe import take_rosters
 
-    taken = take_roster(app.engine, outcomes, team, now)
-    print(f"{team.name}: {'roster taken' if taken else 'this epoch has its roster'}")
+    taken = take_rosters(app.engine, outcomes, app.company.teams, now)
+    for team in app.company.teams:
+        print(f"{team.name}: {'read who is on it' if team.name in taken else 'its members are fixed for four weeks'}")
 
 
 def _backfill(app: "App", outcomes: OutcomeSource, repository: str, since: datetime, now: datetime) -> None:
@@ -203,7 +203,7 @@ def digest(
 ) -> None:
     """Print a team's frozen digest, after freezing the weeks that are due."""
     from bot.app import SOURCES, load
-    from bot.usecases.digest import freeze_due, read, unfrozen
+    from bot.usecases.digest import freeze_due, read
 
     wanted = _week(week)
     app = load(Settings())
@@ -213,9 +213,28 @@ def digest(
         command = "collect" if source in SOURCES else "backfill"
         print(f"The week that is due waits for {source}: run `leverage {command}`.", file=sys.stderr)
     found = read(app.engine, chosen, wanted, app.publishing.method_url)
-    _print(found or unfrozen(chosen, wanted, clock.now(), app.publishing.method_url), format)
+    _print(found or _unfrozen(app, chosen, wanted), format)
     if post:
         _post(app, chosen, found)
+
+
+def _unfrozen(app: "App", team: Team, wanted: Week | None) -> Digest:
+    """What is printed of a week that is not frozen. Raises UsageError for one that never will be, or has not begun."""
+    from bot.usecases.digest import next_week, unfrozen
+
+    now = clock.now()
+    upcoming = next_week(app.engine, team, now)
+    week = wanted or upcoming
+    if week < upcoming:
+        raise UsageError(f"{team.name} has no digest for {week}: its first is for a later week.")
+    if week > Week.of(now, team.zone):
+        raise UsageError(f"{week} has not begun.")
+    due = due_at(week, team.schedule, team.zone).astimezone(team.zone)
+    if due > now:
+        print(
+            f"The digest of {team.name} for {week} is due on {due:%A %d %B %Y, %H:%M} ({team.zone}).", file=sys.stderr
+        )
+    return unfrozen(team, week, app.publishing.method_url)
 
 
 def _post(app: "App", team: Team, found: Digest | None) -> None:

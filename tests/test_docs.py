@@ -7,8 +7,9 @@ import re
 import shlex
 import subprocess
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,13 +19,26 @@ import pytest
 import typer
 from cmarkgfm import github_flavored_markdown_to_html
 from pydantic import BaseModel, SecretStr
+from starlette.routing import Route
 
 from bot import config
-from bot.app import SOURCES
+from bot.app import METHOD_URL, SOURCES
 from bot.cli import cli
 from bot.config.schema import CompanyTable, TeamTable
+from bot.domain import retention
+from bot.domain.card_levels import Level, Reference
+from bot.domain.comment import MARKER
+from bot.domain.delivery import State
+from bot.domain.metrics.size import SizeClass
+from bot.domain.privacy.cards import Card
+from bot.jobs import STUCK
+from bot.render_comment import comment_body
+from bot.render_me import help_message
 from bot.settings import Settings
+from bot.slack.commands import COMMAND
 from bot.store.tables import METADATA
+from bot.usecases.intake import KEPT
+from bot.web import edge
 
 ROOT = Path(__file__).parents[1]
 PAGES = ["README.md", "CHANGELOG.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
@@ -180,6 +194,38 @@ def test_every_source_is_in_the_readme_with_its_secrets():
         assert all(secret in listed[name][2] for secret in source.SECRETS)
 
 
+def test_every_address_is_in_the_readme_with_its_method():
+    def face(_headers: Mapping[str, str], _body: bytes) -> edge.Reply:
+        return edge.Reply(200)
+
+    routes = edge.make(face, face, lambda: True, lambda: True).routes
+    there = {route.path: (route.methods or set()) - {"HEAD"} for route in routes if isinstance(route, Route)}
+    assert {row[0]: set(row[1].split(", ")) for row in README.rows("Addresses")} == there
+
+
+def test_every_command_of_slack_is_in_the_readme():
+    help_text = help_message(METHOD_URL).text
+    told = set(re.findall(rf"{COMMAND} \w+", help_text))
+    assert told
+    assert set(README.named("In Slack")) - {"collect", "team"} == told | {f"{COMMAND} help"}
+
+
+def test_every_exit_code_is_in_the_readme():
+    assert {"0", "1", "2", str(STUCK), "130"} == {row[0] for row in README.rows("Commands") if len(row) == 2}
+
+
+def test_every_state_of_a_delivery_is_explained():
+    assert page("docs/operating.md").named("What a delivery can be") == list(State)
+
+
+def test_every_lifetime_is_the_one_that_is_kept():
+    rows = [" ".join(row) for row in PRIVACY.rows("What is kept")]
+    for lifetime in (retention.RAW, retention.OPEN_WORK, retention.PUBLIC, KEPT):
+        assert any(f"{lifetime.days} days" in row for row in rows), lifetime
+    assert any(f"{retention.RECOGNISED.days // 7} weeks" in row for row in rows)
+    assert any("three years" in row for row in rows) == (retention.CONSENT_LOG.days == 3 * 365)
+
+
 def test_every_kind_of_database_is_in_the_readme():
     assert [row[0] for row in README.rows("Databases")] == ["SQLite", "PostgreSQL"]
 
@@ -214,7 +260,7 @@ def shell_lines(name: str) -> Iterator[str]:
     """Commands of ours on a page, in blocks and in running text, each from its `leverage` on."""
     spans = [span for span in page(name).spans if span.startswith("leverage ")]
     lines = [line for _, block in page(name).blocks for line in block.splitlines()]
-    commands = (re.search(r"(?:^|[\s/])(leverage [^#>|&]+)", line) for line in lines)
+    commands = (re.search(r"(?:^|\s|/bin/)(leverage [^#>|&]+)", line) for line in lines)  # not `/leverage`: Slack's
     return (*spans, *(found[1] for found in commands if found))  # type: ignore[return-value]
 
 
@@ -252,9 +298,24 @@ def demo_post(channel: str) -> str:
     return "".join(line.removeprefix("  │").removeprefix(" ") for line in found.splitlines(keepends=True))
 
 
+def shown(language: str) -> list[str]:
+    return [block for marked, block in README.blocks if marked == language]
+
+
 def test_the_digests_of_the_readme_are_the_demos():
-    shown = [block for language, block in README.blocks if language == "text"]
-    assert shown == [demo_post("payments"), demo_post("tools")]
+    assert shown("text") == [demo_post("payments"), demo_post("tools")]
+
+
+def test_what_the_doctor_says_in_the_readme_is_what_it_says():
+    approved = (ROOT / "tests/usecases/doctor_says/all_good.txt").read_text("utf-8")
+    assert shown("console") == [f"$ leverage doctor\n{approved}"]
+
+
+def test_the_comment_of_the_readme_is_the_one_that_is_written():
+    three, twelve = Fraction(3_000_000), Fraction(12_000_000)
+    usual = Reference(Level.REPOSITORY, SizeClass.M, Card(three, three, twelve, three, twelve, 95))
+    (comment,) = shown("markdown")
+    assert comment.strip() == comment_body(usual, METHOD_URL).removeprefix(MARKER).strip()
 
 
 # What the pages and the code say about each other
@@ -280,7 +341,7 @@ def references() -> Iterator[tuple[str, str, str]]:
     """Where the code names a page, and the heading it names there, if any."""
     for path in code():
         text = " ".join(path.read_text("utf-8").split())
-        for found in re.finditer(r"((?:docs/)?[\w-]+\.md)(?:, \\?\"([^\"\\]+))?", text):
+        for found in re.finditer(r"((?:docs/)?[\w-]+\.md)(?!\.j2)(?:, \\?\"([^\"\\]+))?", text):
             yield path.name, found[1], found[2] or ""
 
 
@@ -301,7 +362,8 @@ def said() -> str:
 
 def test_every_error_line_that_is_explained_is_one_that_we_say():
     operating, program = page("docs/operating.md"), said()
-    lines = [operating.named(section) for section in ("Settings and leverage.toml", "Database", "Anthropic", "GitHub")]
+    sections = ("Settings and leverage.toml", "Database", "Anthropic", "GitHub", "Slack and the service", "Log lines")
+    lines = [operating.named(section) for section in sections]
     assert all(lines)
     for line in (one for section in lines for one in section):
         for piece in line.split("…"):

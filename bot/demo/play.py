@@ -29,7 +29,7 @@ from bot.usecases import digest as digests
 from bot.usecases.collect import Access, Splitting, collect
 from bot.usecases.consent import Handles, join
 from bot.usecases.digest import Publishing
-from bot.usecases.observe import backfill, take_roster
+from bot.usecases.observe import backfill, take_rosters
 from integrations._http import HttpClient
 from integrations.outcomes.github import GitHubOutcomes
 from integrations.spend import anthropic
@@ -105,8 +105,8 @@ def read(engine: Engine, company: Company, now: datetime) -> None:
     """All that Leverage does between two digests: let people in, and read GitHub and the provider."""
     since = now - (WEEK if now.date() > MONDAYS[0] else LOOK_BACK)
     github = GitHubOutcomes("", "", connect=lambda *_: DemoApp(company.changes, now))
+    take_rosters(engine, github, list(company.teams.values()), now)
     for group in company.groups:
-        take_roster(engine, github, company.teams[group.name], now)
         for person in group.people:
             _let_in(engine, person, group, now)
         for repository in group.repositories:

@@ -28,7 +28,7 @@ def drop_spend(session: Session, before: date) -> int:
 def drop_recognised(session: Session, before: date) -> int:
     """Bookings of blocks before this week, and the splits that no open work needs any more."""
     booked = session.execute(delete(Booking).where(col(Booking.week) < before))
-    open_days = select(OpenWork.person_key).where(
+    open_days = select(col(OpenWork.person_key)).where(
         col(OpenWork.person_key) == col(Attribution.person_key), col(OpenWork.day) == col(Attribution.day)
     )
     session.execute(delete(Attribution).where(col(Attribution.day) < before, ~open_days.exists()))

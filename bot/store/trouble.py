@@ -15,7 +15,7 @@ CLOSED_FILE = "cannot be opened: check that its folder exists and may be written
 SQLITE = {
     sqlite3.SQLITE_BUSY: HELD,
     sqlite3.SQLITE_CANTOPEN: CLOSED_FILE,
-    sqlite3.SQLITE_CORRUPT: "is damaged: put a backup in its place (docs/operating.md, \"Backups\")",
+    sqlite3.SQLITE_CORRUPT: 'is damaged: put a backup in its place (docs/operating.md, "Backups")',
     sqlite3.SQLITE_FULL: FULL,
     sqlite3.SQLITE_IOERR: "cannot be read or written: check its disk",
     sqlite3.SQLITE_LOCKED: HELD,

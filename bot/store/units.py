@@ -1,10 +1,10 @@
 """Units (teams as the books know them) and who was on their roster in each epoch."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func
+from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
 from bot.domain.model import GitHubUser
@@ -59,21 +59,31 @@ def has_roster(session: Session, unit: str, epoch: Week) -> bool:
     return session.exec(of_epoch).first() is not None
 
 
+def is_roster_settled(session: Session, unit: str, epoch: Week) -> bool:
+    """Whether the epoch's roster holds: it was taken, and a block is published that later ones stay disjoint from."""
+    row = session.get(Unit, unit)
+    return row is not None and row.opened is not None and has_roster(session, unit, epoch)
+
+
 def take_roster(session: Session, unit: str, epoch: Week, members: Iterable[GitHubUser]) -> bool:
-    """Write the epoch's roster unless it was taken before. Returns whether it was written."""
-    if has_roster(session, unit, epoch):
+    """Write the epoch's roster, in place of one that is not settled. Returns whether it was written."""
+    if is_roster_settled(session, unit, epoch):
         return False
+    session.execute(delete(Roster).where(col(Roster.unit) == unit, col(Roster.epoch) == epoch.monday))
     for member in members:
         session.add(Roster(unit=unit, epoch=epoch.monday, github_id=member.id, login=member.login))
     return True
 
 
-def on_other_rosters(session: Session, unit: str, epoch: Week, members: Iterable[GitHubUser]) -> list[tuple[str, str]]:
-    """Members that another unit has on its roster of this epoch, as (login, unit)."""
+def on_other_rosters(
+    session: Session, unit: str, epoch: Week, members: Iterable[GitHubUser], among: Collection[str]
+) -> list[tuple[str, str]]:
+    """Members that another of the units `among` has on its roster of this epoch, as (login, unit)."""
     ids = [member.id for member in members]
+    others = set(among) - {unit}
     rows = session.exec(
         select(Roster.login, Roster.unit).where(
-            Roster.unit != unit, Roster.epoch == epoch.monday, col(Roster.github_id).in_(ids)
+            col(Roster.unit).in_(others), Roster.epoch == epoch.monday, col(Roster.github_id).in_(ids)
         )
     ).all()
     return [(login, other) for login, other in rows]

@@ -4,6 +4,7 @@ A week is closed, gated, rendered and queued in one transaction, once. Nothing h
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,11 +31,13 @@ PATIENCE = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True)
 class Publishing:
-    """What freezing needs besides a team: the gate's rule, the handles' secret, where the method is explained."""
+    """What freezing needs besides a team: the gate's rule, the handles' secret, where the method is explained, and the
+    accounts that are set up, whether or not they were ever read."""
 
     rule: Rule
     secret: bytes
     method_url: str
+    accounts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def freeze_due(engine: Engine, team: Team, publishing: Publishing, now: datetime
             last = blocks.last_frozen(session, team.name)
             week = last.next() if last else unit.first_week
             due = due_at(week, team.schedule, team.zone)
-            lack = unread(session, team, week) if due <= now else Lack()
+            lack = unread(session, team, publishing.accounts, week) if due <= now else Lack()
             if due > now or lack.never or (lack.since and now < due + PATIENCE):
                 return Frozen(tuple(frozen), (*lack.never, *lack.since))
             unseen = any(name in team.repositories for name in lack.since)
@@ -81,14 +84,18 @@ class Lack:
     since: tuple[str, ...] = ()
 
 
-def unread(session: Session, team: Team, week: Week) -> Lack:
-    """What a week lacks of the team's repositories, its roster, and the accounts that are switched on."""
+def unread(session: Session, team: Team, accounts: Collection[str], week: Week) -> Lack:
+    """What a week lacks of the team's repositories, its roster, and the accounts that are set up and not switched off."""
     end = week.window(team.zone).end
     read = {cursor.source: cursor.fetched_at for cursor in cursors.every(session, SourceKind.OUTCOME)}
-    accounts = {one.source: one.fetched_at for one in cursors.every(session, SourceKind.SPEND) if not one.disabled}
-    needed = {name: read.get(name) for name in team.repositories} | accounts
-    never = tuple(name for name in team.repositories if needed[name] is None)
-    since = tuple(name for name, at in needed.items() if name not in never and (at is None or at < end))
+    known = {one.source: one for one in cursors.every(session, SourceKind.SPEND)}
+    working = {name: None for name in accounts} | {name: one.fetched_at for name, one in known.items()}
+    off = {name for name, one in known.items() if one.disabled}
+    needed = {name: read.get(name) for name in team.repositories} | {
+        name: at for name, at in working.items() if name not in off
+    }
+    never = tuple(name for name, at in needed.items() if at is None)
+    since = tuple(name for name, at in needed.items() if at is not None and at < end)
     return Lack(never if never or units.roster(session, team.name, epoch_start(week)) else ("its roster",), since)
 
 
@@ -152,10 +159,16 @@ def read(engine: Engine, team: Team, week: Week | None, method_url: str) -> Dige
         return _digest(session, block, method_url) if block else None
 
 
-def unfrozen(team: Team, week: Week | None, now: datetime, method_url: str) -> Digest:
+def unfrozen(team: Team, week: Week, method_url: str) -> Digest:
     """What is said of a week that is not frozen: the same words as of one that is held."""
-    missing = week or Week.of(now, team.zone)
-    return Digest(Held(team.name, missing, missing, HeldReason.HELD, None), (), method_url)
+    return Digest(Held(team.name, week, week, HeldReason.HELD, None), (), method_url)
+
+
+def next_week(engine: Engine, team: Team, now: datetime) -> Week:
+    """The week that is frozen next."""
+    with transaction(engine) as session:
+        last = blocks.last_frozen(session, team.name)
+        return last.next() if last else units.ensure(session, team, now).first_week
 
 
 def _digest(session: Session, block: Block, method_url: str) -> Digest:

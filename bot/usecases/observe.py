@@ -1,6 +1,6 @@
 """Observing outcomes: pull requests of the repositories, and who is on which team's roster."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,15 +51,39 @@ class RosterConflict(SourceError):
     """A login is on the rosters of two teams; the message names it and both."""
 
 
-def take_roster(engine: Engine, outcomes: OutcomeSource, team: Team, now: datetime) -> bool:
-    """Write down who is on the team in this epoch, unless that is done. Raises SourceError, RosterConflict."""
+def take_rosters(engine: Engine, outcomes: OutcomeSource, teams: Sequence[Team], now: datetime) -> list[str]:
+    """Write down who is on these teams in this epoch; returns the teams whose roster was taken.
+
+    A team's roster holds for the epoch once its first block is published; before that it may still be put right. Every
+    team that can be is done before the first error is raised: SourceError, or RosterConflict for a person who is on two.
+    """
+    taken: list[str] = []
+    failures: list[SourceError] = []
+    waiting = list(teams)
+    for last_try in (False, True):  # a team may have lost the person whom another one has now
+        tried, waiting = waiting, []
+        for team in tried:
+            try:
+                if _take_roster(engine, outcomes, team, {one.name for one in teams}, now):
+                    taken.append(team.name)
+            except SourceError as error:
+                if isinstance(error, RosterConflict) and not last_try:
+                    waiting.append(team)
+                else:
+                    failures.append(error)
+    if failures:
+        raise failures[0]
+    return taken
+
+
+def _take_roster(engine: Engine, outcomes: OutcomeSource, team: Team, among: Collection[str], now: datetime) -> bool:
     epoch = epoch_start(Week.of(now, team.zone))
     with reading(engine) as session:
-        if units.has_roster(session, team.name, epoch):
+        if units.is_roster_settled(session, team.name, epoch):
             return False
     members = _members(outcomes, team)
     with transaction(engine) as session:
-        for login, other in units.on_other_rosters(session, team.name, epoch, members):
+        for login, other in units.on_other_rosters(session, team.name, epoch, members, among):
             raise RosterConflict(
                 f"{login} is in team {team.name} and in team {other}: "
                 "a person counts in one team only, so take them out of one in leverage.toml or on GitHub."

@@ -16,7 +16,7 @@ from bot.store import cursors, units
 from bot.store.cursors import Cursor, SourceKind
 from bot.store.db import reading
 from bot.usecases.collect import Access, Splitting, collect
-from bot.usecases.observe import backfill, take_roster
+from bot.usecases.observe import backfill, take_rosters
 
 log = structlog.get_logger(__name__)
 
@@ -59,16 +59,15 @@ def refresh_spend(
 def refresh_outcomes(
     engine: Engine, outcomes: OutcomeSource, company: Company, failures: Failures, now: datetime
 ) -> None:
-    """Take the rosters of a new epoch and read every repository that is due."""
-    for team in company.teams:
-        if not _has_roster(engine, team, now):
-            _try(f"roster of {team.name}", failures, now, partial(take_roster, engine, outcomes, team, now))
-    known = _cursors(engine, SourceKind.OUTCOME)
-    for name in company.repositories:
-        fetched_at = known[name].fetched_at if name in known else None
-        if is_due(fetched_at, OUTCOMES_EVERY, _weeks_end(company.teams, now), now):
-            since = outcomes_since(fetched_at, now)
-            _try(name, failures, now, partial(backfill, engine, outcomes, name, since, now, lambda _done, _all: None))
+    """Read every repository that is due, and the rosters with them or when an epoch is new."""
+    known = {name: cursor.fetched_at for name, cursor in _cursors(engine, SourceKind.OUTCOME).items()}
+    ended = _weeks_end(company.teams, now)
+    due = [name for name in company.repositories if is_due(known.get(name), OUTCOMES_EVERY, ended, now)]
+    if due or not all(_has_roster(engine, team, now) for team in company.teams):
+        _try("rosters", failures, now, partial(take_rosters, engine, outcomes, company.teams, now))
+    for name in due:
+        since = outcomes_since(known.get(name), now)
+        _try(name, failures, now, partial(backfill, engine, outcomes, name, since, now, lambda _done, _all: None))
 
 
 def _try(source: str, failures: Failures, now: datetime, read: Callable[[], object]) -> None:

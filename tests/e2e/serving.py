@@ -23,8 +23,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx2
+from sqlalchemy import Engine
 
 from bot.slack.commands import WINDOW
+from bot.store import heartbeat
+from bot.store.db import reading
 from tests.e2e.clocked import MovingClock
 
 SIGNING_SECRET = "canary-of-the-signatures"
@@ -47,6 +50,18 @@ def until(holds: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -
         assert time.monotonic() < deadline, f"it never came to this: {what}"
         time.sleep(0.05)
     return found
+
+
+def ticks(engine: Engine) -> None:
+    """Some process has ticked from beginning to end since this was called."""
+    for _ in range(2):
+        seen = _beat(engine)
+        until(lambda: _beat(engine) != seen, "a tick")  # noqa: B023  # called here
+
+
+def _beat(engine: Engine) -> datetime | None:
+    with reading(engine) as session:
+        return heartbeat.last(session)
 
 
 @dataclass
@@ -90,7 +105,7 @@ class Serving:
         digest = hmac.new(secret.encode(), b"v0:" + stamp.encode() + b":" + body, hashlib.sha256).hexdigest()
         return {"content-type": FORM, "x-slack-request-timestamp": stamp, "x-slack-signature": f"v0={digest}"}
 
-    def command(self, user: str, text: str, **more: str) -> httpx2.Response:
+    def command(self, user: str, text: str, /, **more: str) -> httpx2.Response:
         return self.slack(command_body(user, text, **more))
 
     def joins(self, user: str, login: str, trigger: str, *, switches: tuple[str, ...] = ("collect", "team")) -> None:
@@ -115,7 +130,7 @@ class Serving:
         )
 
 
-def command_body(user: str, text: str, **more: str) -> bytes:
+def command_body(user: str, text: str, /, **more: str) -> bytes:
     fields = {
         "command": "/leverage",
         "text": text,
@@ -128,7 +143,7 @@ def command_body(user: str, text: str, **more: str) -> bytes:
     return urlencode({**fields, **more}).encode()
 
 
-def submission_body(user: str, login: str, switches: tuple[str, ...], **more: Any) -> bytes:
+def submission_body(user: str, login: str, switches: tuple[str, ...], /, **more: Any) -> bytes:
     values = {
         "switches": {"switches": {"type": "checkboxes", "selected_options": [{"value": one} for one in switches]}},
         "comments": {"comments": {"type": "radio_buttons", "selected_option": {"value": "nothing"}}},

@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine
+from urllib3 import Retry
 
 from bot.domain.comment import MARKER
+from bot.domain.delivery import Uncertain
 from bot.domain.privacy.gate import Rule
 from bot.github.webhooks import accept, parse
 from bot.usecases.comment import Commented, Commenting, work_comments
@@ -176,6 +178,22 @@ def test_a_write_that_fails_is_sent_once_and_made_later(scene, status):
     assert scene.writes() == ["POST"]
     assert scene.work(timedelta(hours=1)) == Commented(posted=1, writes=1)
     assert len(scene.ours()) == 1
+
+
+class Eager(ReadRetry):
+    """Sends everything again, as PyGithub itself would."""
+
+    def increment(self, *arguments: Any, **named: Any) -> Retry:  # type: ignore[override]  # as in urllib3
+        return Retry.increment(self, *arguments, **named)
+
+
+def test_a_write_is_sent_once_however_reads_are_sent(scene):
+    eager = partial(connect, retry=Eager(backoff_factor=0.001))
+    keys = (scene.server.emulator.app_id, scene.server.emulator.private_key, scene.server.url)
+    scene.server.fake.fail(f"POST /repos/acme/api/issues/{scene.pull.number}/comments", 502, times=2)
+    answer = GitHubComments(*keys, connect=eager).create("acme/api", scene.pull.number, "body")
+    assert answer == Uncertain("status_502")
+    assert scene.writes() == ["POST"]
 
 
 @pytest.mark.parametrize(("status", "wait"), [(429, "90"), (403, "90")])

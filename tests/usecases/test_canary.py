@@ -28,7 +28,7 @@ from bot.store.tables import METADATA, Meta, SourceCursor
 from bot.usecases.collect import Access, Splitting, collect
 from bot.usecases.consent import Handles, join, leave
 from bot.usecases.digest import Publishing, freeze_due
-from bot.usecases.observe import backfill, take_roster
+from bot.usecases.observe import backfill, take_rosters
 from integrations._http import HttpClient
 from integrations.spend import anthropic
 from tests.company import REPOSITORY, SECRET, instant
@@ -162,7 +162,7 @@ def live(engine: Engine, provider: FakeAnthropic, github: FakeGitHub) -> None:
     for name in JOINED.split():
         address = ANN["address"] if name == "ann" else f"{name}@example.com"
         join(engine, SECRET, Handles(f"U_{name}", f"S_{name}", address), UTC_ZONE, NOW, team=True, proved=True)
-    take_roster(engine, outcomes(github), team, instant("2026-05-13"))
+    take_rosters(engine, outcomes(github), [team], instant("2026-05-13"))
     backfill(engine, outcomes(github), REPOSITORY, instant("2026-04-01"), NOW, lambda _done, _expected: None)
     read(engine, provider)
     freeze_due(engine, team, Publishing(Rule(), SECRET, "https://example.com/method"), instant("2026-05-18 11:00"))

@@ -1,5 +1,6 @@
 """Freezing and reading digests, from books in a real database to the block, against numbers made by hand."""
 
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
@@ -8,8 +9,10 @@ from sqlalchemy import text
 
 from bot.domain.block import Held, HeldReason, Part, PartSum, Published
 from bot.domain.weeks import Week
-from bot.store.db import reading
-from bot.usecases.digest import freeze_due
+from bot.store import cursors
+from bot.store.cursors import SourceKind
+from bot.store.db import reading, transaction
+from bot.usecases.digest import freeze_due, next_week
 from tests.company import DOLLAR, SmallCompany, instant
 
 FIVE = "ann bo cy di ed"
@@ -172,6 +175,23 @@ def test_a_week_waits_for_ever_for_a_repository_that_was_never_read(engine):
     frozen = freeze_due(engine, company.team, company.publishing, late)
     assert frozen.blocks == ()
     assert frozen.waits_for == ("acme/api",)
+
+
+def test_a_week_waits_for_an_account_that_is_set_up_and_was_never_read(company):
+    publishing = replace(company.publishing, accounts=frozenset({"anthropic", "another"}))
+    company.monday("2026-05-17")
+    with transaction(company.engine) as session:
+        now = instant("2026-05-18 10:00")
+        cursors.succeeded(session, SourceKind.SPEND, "anthropic", date(2026, 1, 1), now, lag_days=1)
+        cursors.succeeded(session, SourceKind.OUTCOME, "acme/api", date(2026, 1, 1), now)
+    frozen = freeze_due(company.engine, company.team, publishing, now)
+    assert (frozen.blocks, frozen.waits_for) == ((), ("another",))
+
+
+def test_the_next_week_to_be_frozen_is_the_one_after_the_last(company):
+    assert next_week(company.engine, company.team, instant("2026-05-14")) == Week(date(2026, 5, 11))
+    company.monday("2026-05-18")
+    assert next_week(company.engine, company.team, instant("2026-05-19")) == Week(date(2026, 5, 18))
 
 
 def test_a_week_whose_merges_nobody_has_seen_shows_nothing_of_them(company):

@@ -17,8 +17,8 @@ from bot.domain.team import Team
 from bot.domain.weeks import Week
 from bot.store import cursors, units
 from bot.store.cursors import Cursor, SourceKind
-from bot.store.db import reading
-from bot.usecases.observe import Observed, RosterConflict, backfill, take_roster
+from bot.store.db import reading, transaction
+from bot.usecases.observe import Observed, RosterConflict, backfill, take_rosters
 from tests.company import REPOSITORY, instant, user
 from tests.domain.metrics.pulls import CY as REVIEWER
 from tests.domain.metrics.pulls import at, merged, pull, review
@@ -140,7 +140,16 @@ def test_an_empty_repository_was_read_all_the_same(engine):
 
 
 def take(engine: Engine, team: Team, at: str = "2026-05-13", *, members: str = "") -> bool:
-    return take_roster(engine, FakeOutcomes(members=members), team, instant(at))
+    return take_all(engine, team, at=at, members=members) == [team.name]
+
+
+def take_all(engine: Engine, *teams: Team, at: str = "2026-05-13", members: str = "") -> list[str]:
+    return take_rosters(engine, FakeOutcomes(members=members), teams, instant(at))
+
+
+def publish_first_block(engine: Engine, unit: str = "payments") -> None:
+    with transaction(engine) as session:
+        units.opened(session, unit, EPOCH)
 
 
 def roster(engine: Engine, epoch: Week = EPOCH, unit: str = "payments") -> str:
@@ -148,8 +157,9 @@ def roster(engine: Engine, epoch: Week = EPOCH, unit: str = "payments") -> str:
         return " ".join(one.login for one in units.roster(session, unit, epoch))
 
 
-def test_a_roster_is_taken_once_an_epoch_and_edits_wait_for_the_next_one(engine):
+def test_once_a_block_is_published_edits_wait_for_the_next_epoch(engine):
     assert take(engine, team_of("ann bo"))
+    publish_first_block(engine)
     assert not take(engine, team_of("ann bo di"), "2026-05-24")
     assert roster(engine) == "ann bo"
     assert take(engine, team_of("ann di"), "2026-05-25")
@@ -160,10 +170,36 @@ def test_a_roster_is_taken_once_an_epoch_and_edits_wait_for_the_next_one(engine)
 def test_a_roster_that_is_taken_is_not_asked_for_again(engine):
     source = FakeOutcomes(members="ann bo")
     team = team_of("", github_team="acme/payments")
-    assert take_roster(engine, source, team, NOW)
-    assert not take_roster(engine, source, team, NOW)
+    assert take_rosters(engine, source, [team], NOW) == ["payments"]
+    publish_first_block(engine)
+    assert take_rosters(engine, source, [team], NOW) == []
     assert source.asked == ["acme/payments"]
     assert roster(engine) == "ann bo"
+
+
+def test_before_the_first_block_a_wrong_roster_can_be_put_right(engine):
+    take(engine, team_of("ann finn"))
+    assert take(engine, team_of("ann bo"), "2026-05-14")
+    assert roster(engine) == "ann bo"
+
+
+def test_who_was_taken_out_of_one_of_two_teams_is_no_conflict_any_more(engine):
+    take(engine, team_of("ann finn", name="search"))
+    fixed = [team_of("ann bo"), team_of("finn", name="search")]
+    assert sorted(take_all(engine, *fixed)) == ["payments", "search"]
+    assert roster(engine) == "ann bo"
+    assert roster(engine, unit="search") == "finn"
+
+
+def test_a_team_that_leverage_toml_has_no_more_is_no_rival(engine):
+    take(engine, team_of("ann bo", name="old"))
+    assert take(engine, team_of("ann bo"))
+
+
+def test_one_team_that_cannot_be_read_stops_no_other(engine):
+    with pytest.raises(SourceError, match="nobody"):
+        take_all(engine, team_of("nobody"), team_of("ann", name="search"))
+    assert roster(engine, unit="search") == "ann"
 
 
 def test_the_epoch_is_one_of_the_teams_own_clock(engine):
@@ -194,7 +230,7 @@ def test_a_login_that_nobody_has_stops_the_whole_roster(engine):
 def test_who_is_in_two_teams_is_named_with_both_and_nothing_is_written(engine):
     take(engine, team_of("ann cy", name="search"))
     with pytest.raises(RosterConflict, match=r"cy is in team payments and in team search.*leverage\.toml"):
-        take(engine, team_of("bo cy"))
+        take_all(engine, team_of("bo cy"), team_of("ann cy", name="search"))
     assert roster(engine) == ""
     assert roster(engine, unit="search") == "ann cy"
     assert [row["name"] for row in dump(engine, "units")] == ["search"]
@@ -203,6 +239,8 @@ def test_who_is_in_two_teams_is_named_with_both_and_nothing_is_written(engine):
 def test_a_move_in_the_middle_of_an_epoch_is_no_conflict_and_takes_effect_with_the_next(engine):
     take(engine, team_of("ann bo"))
     take(engine, team_of("cy di", name="search"))
+    publish_first_block(engine)
+    publish_first_block(engine, "search")
     assert not take(engine, team_of("ann bo cy"), "2026-05-20")
     assert not take(engine, team_of("di", name="search"), "2026-05-20")
     assert take(engine, team_of("ann bo cy"), "2026-05-25")

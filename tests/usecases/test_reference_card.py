@@ -167,7 +167,8 @@ def test_another_teams_books_are_not_in_it(engine):
     at_work(theirs, OTHERS, range(11, 19))
     for company in (ours, theirs):
         company.monday(POSTED)
-        assert made(company, POSTED)
+    assert made(ours, POSTED)
+    assert made(theirs, POSTED)
     assert said(ours, POSTED) is None
     assert said(theirs, POSTED, 11) is not None
 
