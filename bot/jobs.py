@@ -1,5 +1,4 @@
-"""What runs without being asked: a tick every half minute, reading the sources every few minutes, forgetting
-what is too old, and a watchdog.
+"""What runs without being asked: a tick every half minute, reading the sources every few minutes, and a watchdog.
 
 Our tables are the only schedule: whatever is due is found there, so a start is an ordinary tick and any number of
 processes may tick. The scheduler itself remembers nothing.
@@ -16,7 +15,6 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 TICK_S = 30.0
 READ_S = 300.0
-FORGET_S = 6 * 3600.0
 WATCH_S = 30.0
 MISSED_ROUNDS = 5
 STUCK = 70

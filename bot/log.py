@@ -57,8 +57,12 @@ SECRETS = re.compile(
 
 
 def setup(stream: TextIO, level: str = "INFO") -> None:
-    """Send everything that is logged to `stream`, from structlog and from the standard library alike."""
+    """Send everything that is logged to `stream`, from structlog and from the standard library alike.
+
+    Nothing below `level` comes out, whatever level a library gives its own loggers.
+    """
     door = logging.StreamHandler(stream)
+    door.setLevel(level)
     door.addFilter(_may_speak)
     door.setFormatter(
         structlog.stdlib.ProcessorFormatter(

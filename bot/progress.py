@@ -1,17 +1,24 @@
-"""Progress on stderr: a moving bar on a terminal, plain lines elsewhere. Nothing of it is on stdout."""
+"""What a command says on stderr: a moving bar on a terminal, plain lines elsewhere, and what did not work."""
 
+import errno
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from bot.domain.ports import SourceError
+
 Report = Callable[[int, int], None]
 """Called with how much is done and how much is expected in all."""
 
 LINES = 10
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+READER_GONE = 141
+"""As a shell counts it: 128 and the number of SIGPIPE."""
 
 
 @contextmanager
@@ -43,3 +50,39 @@ def _lines(title: str, stream: TextIO) -> Report:
             print(f"{title}: {done} of {total}", file=stream, flush=True)
 
     return report
+
+
+def say(sentence: str, code: int = 1) -> int:
+    """Say it in one line, whatever it holds; the code is what the command then ends with."""
+    print(f"leverage: {' '.join(sentence.split())}", file=sys.stderr)
+    return code
+
+
+def unwritten(error: OSError) -> int:
+    """What a command ends with that cannot print. Raises the error again if it is about something else."""
+    if error.filename is not None or error.errno not in (errno.EPIPE, *NO_ROOM):
+        raise error
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at exit
+    if error.errno == errno.EPIPE:
+        return READER_GONE
+    return say(f"The output could not be written ({error.strerror}): make room, or write it elsewhere.")
+
+
+def all_of(steps: Sequence[Callable[[], None]]) -> None:
+    """Do every step even if one fails, unless the rest would fail as well; then fail with the first error.
+
+    The others are said before it, each sentence once.
+    """
+    failures: dict[str, SourceError] = {}
+    for step in steps:
+        try:
+            step()
+        except SourceError as error:
+            failures.setdefault(str(error), error)
+            if error.whole:
+                break
+    first, *others = failures.values() or [None]
+    for failure in others:
+        say(str(failure))
+    if first:
+        raise first

@@ -147,7 +147,6 @@ def _jobs(app: App, beat: Beat, stop: threading.Event) -> list[jobs.Job]:
     return [
         jobs.Job("tick", jobs.TICK_S, lambda: tick(app, worker, beat)),
         jobs.Job("read", jobs.READ_S, lambda: read_sources(app, failures)),
-        jobs.Job("forget", jobs.FORGET_S, lambda: _forget(app)),
     ]
 
 
@@ -157,8 +156,9 @@ def tick(app: App, worker: Worker, beat: Beat) -> None:
     if messenger := app.messenger():
         steps.append(partial(work_off, app.engine, messenger, app.owner_of, worker))
     if commenting := app.commenting():
-        steps.append(partial(intake.work_inbox, app.engine, app.company.repositories, webhooks.parse, clock.now()))
-        steps.append(partial(work_comments, app.engine, replace(commenting, going=worker.going)))
+        observed, going = app.company.repositories, worker.going
+        steps.append(partial(intake.work_inbox, app.engine, observed, webhooks.parse, clock.now(), going))
+        steps.append(partial(work_comments, app.engine, replace(commenting, going=going)))
     for step in steps:
         jobs.guarded("tick", step)
         beat.still_here()
@@ -186,11 +186,6 @@ def read_sources(app: App, failures: Failures) -> None:
     steps.append(partial(forget_old, app.engine, now))
     for step in steps:
         jobs.guarded("read", step)
-
-
-def _forget(app: App) -> None:
-    if dropped := forget_old(app.engine, clock.now()):
-        log.info("forgotten by age", rows=dropped)
 
 
 def web_app(app: App) -> Starlette:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from dotenv.parser import parse_stream
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -76,6 +77,8 @@ class Settings(BaseSettings):
 
     def __init__(self, _env_file: Path | None = Path(".env"), **values: Any) -> None:
         try:
+            if _env_file and _env_file.is_file():
+                _refuse_bad_lines(_env_file)
             super().__init__(_env_file=_env_file, **values)
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"{_env_file} cannot be read: check its permissions, and that it is UTF-8 text.") from error
@@ -96,6 +99,8 @@ class Settings(BaseSettings):
                 f"{_name(info)} is of a kind Leverage does not know: "
                 "write sqlite:///leverage.db or postgresql://user:password@host/name."
             )
+        if mistake := (_sqlite_mistake if DATABASES[scheme.lower()] == "sqlite" else _postgres_mistake)(rest):
+            raise UserError(f"{_name(info)} {mistake}.")
         return SecretStr(f"{DATABASES[scheme.lower()]}://{rest}")
 
     @field_validator("leverage_secret_key")
@@ -165,6 +170,35 @@ def provider_secrets(settings: Settings, names: Iterable[str]) -> dict[str, str]
 
 def _name(info: ValidationInfo) -> str:
     return (info.field_name or "").upper()
+
+
+def _refuse_bad_lines(path: Path) -> None:
+    """A line that means nothing is a setting that is silently missing. Raises UserError, without what the line says."""
+    with path.open(encoding="utf-8") as stream:
+        for binding in parse_stream(stream):
+            if binding.error:
+                text = binding.original.string
+                line = binding.original.line + text[: len(text) - len(text.lstrip())].count("\n")
+                raise UserError(f"{path}:{line}: this line is no setting: write NAME=value, and close every quote.")
+
+
+def _sqlite_mistake(rest: str) -> str | None:
+    """What is wrong with a SQLite address after its `://`: it names no file of its own."""
+    file = rest.partition("?")[0].removeprefix("/")
+    if file and rest.startswith("/") and ":memory:" not in rest and "mode=memory" not in rest:
+        return None
+    return "names no file: write sqlite:///leverage.db, with three slashes"
+
+
+def _postgres_mistake(rest: str) -> str | None:
+    place, _, query = rest.partition("?")
+    hosts, _, name = place.rpartition("@")[2].partition("/")
+    if not name and not re.search(r"(^|&)(dbname|service)=", query):
+        return "names no database: write postgresql://user:password@host/name"
+    ports = [port for _, colon, port in (host.rpartition("]")[2].partition(":") for host in hosts.split(",")) if colon]
+    if not all(port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536 for port in ports):
+        return "names a port that is none: write a number from 1 to 65535, or leave it out"
+    return None
 
 
 def _is_safe(url: str) -> bool:

@@ -42,11 +42,19 @@ class BusyError(SourceError):
 
 
 class HttpClient:
-    """`bot.domain.ports.Http` over httpx2. One instance serves many threads; close it at the end."""
+    """`bot.domain.ports.Http` over httpx2. One instance serves many threads; close it at the end.
+
+    `setting` is the variable that says where the service is, for the one who has to look why it cannot be reached.
+    """
 
     def __init__(
-        self, transport: httpx2.BaseTransport | None = None, *, clock: Callable[[], float] = time.monotonic
+        self,
+        transport: httpx2.BaseTransport | None = None,
+        *,
+        setting: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._advice = " and ".join(filter(None, ("the network or proxy", setting)))
         headers = {"user-agent": USER_AGENT, "accept": "application/json"}
         self._client = httpx2.Client(transport=transport, timeout=TIMEOUT, follow_redirects=False, headers=headers)
         self._clock = clock
@@ -85,7 +93,8 @@ class HttpClient:
         except httpx2.TimeoutException:
             raise BusyError(f"{host} did not answer within {TIMEOUT:.0f} seconds") from None
         except httpx2.RequestError as error:
-            raise BusyError(f"{host} could not be reached, or broke off ({type(error).__name__})") from None
+            what = f"{host} could not be reached, or broke off ({type(error).__name__})"
+            raise BusyError(f"{what}: check {self._advice}") from None
 
     def _body(self, response: httpx2.Response, host: str, began: float) -> bytes:
         body = bytearray()

@@ -83,7 +83,7 @@ class SmallCompany:
 
     def spends(self, day: str, *, unnamed: float = 0, **dollars: float) -> None:
         """One account-day: list price in dollars by name; the bill is nine tenths of it, and `unnamed` more."""
-        self.spends_at(day, at=day, unnamed=unnamed, **dollars)
+        self.spends_at(day, at=max(day, "2026-05-17"), unnamed=unnamed, **dollars)
 
     def spends_at(self, day: str, *, at: str, unnamed: float = 0, **dollars: float) -> None:
         """An account-day that is fetched on another day."""

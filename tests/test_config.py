@@ -218,11 +218,19 @@ MENDED = [
             changed("Europe/Berlin", zone),
             f'12: {TEAM} → timezone: "{zone}" is no time zone; write its IANA name, like "Europe/Berlin"',
         )
-        for zone in ("", "/etc/passwd", "..")
+        for zone in ("", "/etc/passwd", "..", "CEST", "cest", "UTC+2", "GMT+2", "berlin")
+    ),
+    *(
+        (
+            changed("Europe/Berlin", zone),
+            f'12: {TEAM} → timezone: "{zone}" is no time zone; write its IANA name, like "{likely}"',
+        )
+        for zone, likely in (("PST", "America/Los_Angeles"), ("BST", "Europe/London"), ("New York", "America/New_York"))
     ),
     (
-        changed("Mon 09:00", "Monday 9:00"),
-        f'13: {TEAM} → digest: "Monday 9:00" is no weekly time; write a day and a time, like "Mon 09:00"',
+        changed("Mon 09:00", "Mon 9:00"),
+        f'13: {TEAM} → digest: "Mon 9:00" is no weekly time; '
+        'write a day of three letters and a time of two and two digits, like "Mon 09:00"',
     ),
     (
         changed('digest = "Mon 09:00"', 'digest = "Mon 09:00"\nowner = "ann"'),
@@ -232,6 +240,11 @@ MENDED = [
         changed('digest = "Mon 09:00"', 'digest = "Mon 09:00"\nservice_accounts = [""]'),
         f'14: {TEAM} → service_accounts → item 1: "" is no account; '
         'write its ID as the provider reports it, like "svac_01AB"',
+    ),
+    (
+        changed('digest = "Mon 09:00"', 'digest = "Mon 09:00"\nservice_accounts = ["ci", "ann@acme.example"]'),
+        f'14: {TEAM} → service_accounts → item 2: "***" is an e-mail address, and nobody\'s spend is counted unless '
+        'they join; write the ID of a service account, like "svac_01AB"',
     ),
     (
         changed('digest = "Mon 09:00"\n', ""),
@@ -297,6 +310,24 @@ def test_what_is_not_toml_is_said_with_line_and_column(file, text, place):
     found = complaint(file, text)
     assert found.startswith(f"leverage.toml:{place}: this is not TOML: ")
     assert len(found.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        changed('"Europe/Berlin"', '"Europe/Berlin'),
+        changed('"Mon 09:00"\n', '"Mon 09:00'),
+        changed('"Mon 09:00"\n', "'Mon 09:00"),
+        changed('"ann",', '"ann,'),
+        changed('"C0123ABCD"', '"C0123ABCD').replace("\n", "\r\n"),
+    ],
+)
+def test_a_quote_that_is_not_closed_is_guessed(file, text):
+    assert complaint(file, text).endswith("; is a quote not closed?")
+
+
+def test_other_mistakes_are_not_blamed_on_a_quote(file):
+    assert "quote" not in complaint(file, changed("k = 5", "k 5"))
 
 
 def test_a_file_that_is_missing_is_made_by_copying_the_example(file):

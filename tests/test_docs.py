@@ -32,6 +32,7 @@ from bot.domain.delivery import State
 from bot.domain.metrics.size import SizeClass
 from bot.domain.privacy.cards import Card
 from bot.jobs import STUCK
+from bot.progress import READER_GONE
 from bot.render_comment import comment_body
 from bot.render_me import help_message
 from bot.settings import Settings
@@ -211,7 +212,9 @@ def test_every_command_of_slack_is_in_the_readme():
 
 
 def test_every_exit_code_is_in_the_readme():
-    assert {"0", "1", "2", str(STUCK), "130"} == {row[0] for row in README.rows("Commands") if len(row) == 2}
+    assert {"0", "1", "2", str(STUCK), "130", str(READER_GONE)} == {
+        row[0] for row in README.rows("Commands") if len(row) == 2
+    }
 
 
 def test_every_state_of_a_delivery_is_explained():

@@ -260,6 +260,15 @@ def test_debug_lines_come_out_when_asked_for(logged):
     assert [line["event"] for line in logged.lines] == ["after"]
 
 
+def test_below_the_level_nothing_comes_out_however_a_library_sets_its_own(logged):
+    log.setup(logged.stream, "ERROR")
+    for name in ("urllib3", "stamina", "github.Requester", "dotenv.main"):
+        logging.getLogger(name).warning("%s was here", CANARY)
+    assert logged.lines == []
+    logging.getLogger("bot.x").error("this is")
+    assert logged.line["event"] == "this is"
+
+
 def test_setting_up_twice_does_not_say_things_twice(logged):
     log.setup(logged.stream)
     structlog.get_logger().info("once")

@@ -19,6 +19,7 @@ from bot.render import WIDTH, Message, document, slack_message, text
 from tests import slack_rules
 from tests.blocks import ONE_PART, URL, blocks, digest, facts, held, held_blocks, published, trend
 
+NOT_SHOWN = "Not in the chart, as no cost was shown: W15."
 METHOD = Path(__file__).parents[1] / "docs" / "method.md"
 
 CASES = {
@@ -78,6 +79,18 @@ def test_a_chart_is_native_and_its_values_are_in_the_text_too():
     table = re.findall(r"^  (W\S+) +\$(\S+)$", message.text, re.MULTILINE)
     assert [(label, float(dollars)) for label, dollars in table] == [tuple(point.values()) for point in series["data"]]
     assert len(table) == 6
+
+
+def test_a_week_that_showed_no_cost_is_missing_in_the_chart_and_named_beside_it_and_in_the_text():
+    message = slack_message(CASES["rich"])
+    assert "W15" not in json.dumps(_chart(message))
+    assert [block for block in message.blocks if "W15" in json.dumps(block)] == [
+        {"type": "context", "elements": [{"type": "mrkdwn", "verbatim": True, "text": NOT_SHOWN}]}
+    ]
+    assert re.findall(r"^  (W15 +-|-: .*)$", message.text, re.MULTILINE) == [
+        "W15                -",
+        "-: no cost was shown",
+    ]
 
 
 def test_without_two_blocks_to_compare_there_is_no_chart():

@@ -117,6 +117,59 @@ def test_a_database_of_an_unknown_kind_is_refused_without_its_password(env_file,
     )
 
 
+@pytest.mark.parametrize("name", ["DATABASE_URL", "DATABASE_DIRECT_URL"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("sqlite://leverage.db", "sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite://user@host/canary"),
+        "sqlite:///file:x?mode=memory&uri=true",
+    ],
+)
+def test_a_sqlite_database_is_a_file(env_file, name, url):
+    said = complaint(env_file, f"{name}={url}")
+    assert said == f"{name} names no file: write sqlite:///leverage.db, with three slashes."
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:///leverage.db", "sqlite:////var/x.db", "sqlite:///file:x.db?mode=ro&uri=true"]
+)
+def test_a_sqlite_file_may_be_anywhere(env_file, url):
+    assert read(env_file, f"DATABASE_URL={url}").database() == url
+
+
+@pytest.mark.parametrize("place", ["", "/", "ann:canary@db", "ann:canary@db:5432/", "ann:canary@db?sslmode=require"])
+def test_a_postgresql_database_has_a_name(env_file, place):
+    assert complaint(env_file, f"DATABASE_URL=postgresql://{place}") == (
+        "DATABASE_URL names no database: write postgresql://user:password@host/name."
+    )
+
+
+@pytest.mark.parametrize("port", ["canary", "0", "65536", "99999999", "-1", "5432x"])
+def test_a_port_that_is_none_is_told(env_file, port):
+    assert complaint(env_file, f"DATABASE_URL=postgresql://ann:canary@db:{port}/x") == (
+        "DATABASE_URL names a port that is none: write a number from 1 to 65535, or leave it out."
+    )
+
+
+@pytest.mark.parametrize("place", ["/x?host=/run", "db,db2:5433/x", "[::1]:5432/x", "?service=books", "ann:a:b@db:1/x"])
+def test_other_ways_to_name_a_postgresql_database_are_left_alone(env_file, place):
+    assert read(env_file, f"DATABASE_URL=postgresql://{place}").database() == f"postgresql+psycopg://{place}"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("# ours\n\nANTHROPIC_ADMIN_KEY canary\n", 3),
+        ("A=1\nB='canary\nC=3\n", 2),
+        ("\n\n\n = canary", 4),
+        ('A=1\nB="canary" canary\n', 2),
+    ],
+)
+def test_a_line_of_the_file_that_means_nothing_is_told_without_what_it_says(env_file, text, line):
+    said = complaint(env_file, text)
+    assert said == f"{env_file}:{line}: this line is no setting: write NAME=value, and close every quote."
+
+
 def test_a_secret_key_that_is_missing_is_named_with_a_way_to_make_one():
     with pytest.raises(UserError) as caught:
         Settings(_env_file=None).secret_key()

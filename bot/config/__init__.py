@@ -70,7 +70,19 @@ def _syntax(path: Path, text: str, message: str) -> str:
     numbers = re.findall(r"\d+", where)
     last = text.rstrip().split("\n")
     line, column = numbers if len(numbers) == 2 else (len(last), len(last[-1]) + 1)
-    return f"{path}:{line}:{column}: this is not TOML: {' '.join(mask(what or message).split())}"
+    said = " ".join(mask(what or message).split())
+    hint = "; is a quote not closed?" if any(sign in said for sign in UNCLOSED) else ""
+    return f"{path}:{line}:{column}: this is not TOML: {said}{hint}"
+
+
+UNCLOSED = (
+    r"Illegal character '\n'",
+    r"Illegal character '\r'",
+    "Unterminated string",
+    'Expected "\'"',
+    "Unclosed array",
+)
+"""The parser's words for text without its second quote; an array is unclosed where the next quote closes it."""
 
 
 def _say(path: Path, text: str, document: dict[str, Any], found: Sequence[Problem]) -> str:

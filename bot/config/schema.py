@@ -65,20 +65,47 @@ def _no_repeats(values: list[str]) -> list[str]:
     return values
 
 
+ABBREVIATIONS = {
+    **dict.fromkeys(("CET", "CEST", "MEZ", "MESZ"), "Europe/Berlin"),
+    **dict.fromkeys(("GMT", "BST", "WET", "WEST"), "Europe/London"),
+    **dict.fromkeys(("EST", "EDT", "ET"), "America/New_York"),
+    **dict.fromkeys(("CST", "CDT", "CT"), "America/Chicago"),
+    **dict.fromkeys(("MST", "MDT", "MT"), "America/Denver"),
+    **dict.fromkeys(("PST", "PDT", "PT"), "America/Los_Angeles"),
+    **dict.fromkeys(("AEST", "AEDT"), "Australia/Sydney"),
+    **{"EEST": "Europe/Helsinki", "MSK": "Europe/Moscow", "IST": "Asia/Kolkata", "SGT": "Asia/Singapore"},
+    **{"JST": "Asia/Tokyo", "KST": "Asia/Seoul", "HKT": "Asia/Hong_Kong", "BRT": "America/Sao_Paulo"},
+}
+"""What people write for a zone, and a place that keeps such a time; several places do, so it is only an example."""
+
+
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (KeyError, ValueError, OSError):
-        likely = get_close_matches(value, available_timezones(), 1) or ["Europe/Berlin"]
-        raise ValueError(f'{shown(value)} is no time zone; write its IANA name, like "{likely[0]}"') from None
+        raise ValueError(f'{shown(value)} is no time zone; write its IANA name, like "{_likely(value)}"') from None
     return value
+
+
+def _likely(zone: str) -> str:
+    """A zone that may be meant: one named by a place, as the others do not change their clocks."""
+    if zone.upper() in ABBREVIATIONS:
+        return ABBREVIATIONS[zone.upper()]
+    places = {
+        name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/", "US/"))
+    }
+    cities = sorted(name for name in places if name.rpartition("/")[2].casefold() == zone.replace(" ", "_").casefold())
+    return (cities or get_close_matches(zone, places, 1) or ["Europe/Berlin"])[0]
 
 
 def _weekly(value: str) -> str:
     try:
         Schedule.parse(value)
     except ValueError:
-        raise ValueError(f'{shown(value)} is no weekly time; write a day and a time, like "Mon 09:00"') from None
+        raise ValueError(
+            f"{shown(value)} is no weekly time; write a day of three letters and a time of two and two digits, "
+            'like "Mon 09:00"'
+        ) from None
     return value
 
 
@@ -119,7 +146,13 @@ GitHubTeam = Annotated[str, _text(FULL_NAME, 'is no team; write organization and
 Login = Annotated[str, _text(r"[A-Za-z0-9][\w-]{0,99}", 'is no GitHub login; write it without @, like "octocat"')]
 Repository = Annotated[str, _text(FULL_NAME, 'is no repository; write owner and name, like "acme/api"')]
 Account = Annotated[
-    str, _text(r"\S(.*\S)?", 'is no account; write its ID as the provider reports it, like "svac_01AB"')
+    str,
+    _text(r"\S(.*\S)?", 'is no account; write its ID as the provider reports it, like "svac_01AB"'),
+    _text(
+        r"(?!\S+@\S+\Z).*",
+        "is an e-mail address, and nobody's spend is counted unless they join; write the ID of a service account, "
+        'like "svac_01AB"',
+    ),
 ]
 Note = Annotated[str, _text(r"[^\W_][ -~]{0,39}", 'is no currency note; write a few plain letters, like "USD"')]
 Zone = Annotated[str, AfterValidator(_zone)]

@@ -1,5 +1,6 @@
 """What the demo says around the digests."""
 
+import textwrap
 from collections.abc import Iterable, Iterator
 from datetime import date
 
@@ -7,6 +8,8 @@ from bot.demo.company import DIGEST_AT, Group
 from bot.domain.block import Held, HeldReason
 from bot.domain.digest import Digest, tell
 from bot.render import text
+
+WIDTH = 80
 
 OPENING = """\
 Leverage, the demo: eight Mondays of a company that does not exist.
@@ -51,8 +54,9 @@ def day(monday: date) -> str:
 
 
 def headline(group: Group, digest: Digest) -> str:
-    """The first sentence of a digest, as a line of the list."""
-    return f"  #{group.name:<9} {tell(digest).headline}"
+    """The first sentence of a digest, as an entry of the list."""
+    start = f"  #{group.name:<9} "
+    return textwrap.fill(tell(digest).headline, WIDTH, initial_indent=start, subsequent_indent=" " * len(start))
 
 
 def is_held(digest: Digest) -> bool:

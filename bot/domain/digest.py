@@ -1,12 +1,10 @@
 """What a digest says, in numbers and sentences. Here exact integers become the rounded numbers that people read.
 
-Never said: how many pull requests or people count, a person's name, or which rule withheld a number.
+Never printed: how many pull requests or people count, a person's name, or which rule withheld a number.
 """
 
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
 from fractions import Fraction
 
 from bot.domain.block import METRIC_VERSION, Held, HeldReason, Part, PartSum, PublicFacts, Published
@@ -14,26 +12,25 @@ from bot.domain.metrics.cost import SHOWN_FROM, cost_per_merged_pr
 from bot.domain.metrics.measure import Measure, Reason
 from bot.domain.money import dollars, rounded_dollars, two_digits
 from bot.domain.privacy.cards import LEAST_PULLS, Card
+from bot.domain.titles import dates, label, title
 from bot.domain.weeks import Week
 
 BLOCKS_SHOWN = 8
-NAME_LENGTH = 50
 BASIS = "list"
 
 SENTENCES = {
-    HeldReason.WAITING: "Compute numbers start when five have joined; eight make most weeks.",
+    HeldReason.WAITING: "Compute numbers start when five have joined; for most weeks it takes eight.",
     HeldReason.HELD: "Held for the next digest.",
 }
-TURNS = "Turns need agents' own telemetry, which this version does not read yet."
+TURNS = (
+    "How many turns a change took is not measured: that needs the coding agents' own telemetry "
+    "(OpenTelemetry or a hook), which this version does not read yet."
+)
 PARTS = {
-    Part.DIRECT: "in merged pull requests",
-    Part.ABANDONED: "abandoned",
+    Part.DIRECT: "in the merged pull requests themselves",
+    Part.ABANDONED: "in abandoned ones",
     Part.UNATTRIBUTED: "not tied to a pull request",
 }
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,34 +57,50 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """Weeks between two points of a trend that told no cost, for whatever reason."""
+
+    label: str
+    dollars: str = "-"
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
     """A digest in words, in the order of reading. Nothing in it is foreign but the unit's name in the title."""
 
     title: str
     headline: str
     coverage: tuple[str, ...] = ()
-    trend: tuple[Point, ...] = ()
+    trend: tuple[Point | Gap, ...] = ()
     where: tuple[str, ...] = ()
     public: tuple[str, ...] = ()
     turns: str = ""
     method: str = ""
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        return tuple(row for row in self.trend if isinstance(row, Point))
+
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        return tuple(row.label for row in self.trend if isinstance(row, Gap))
 
 
 def tell(digest: Digest) -> Story:
     block = digest.block
     if isinstance(block, Held):
         public = tuple(_public(block.public)) if block.public else ()
-        return Story(_title(block), SENTENCES[block.reason], public=public)
+        return Story(title(block.unit, block.first, block.last), SENTENCES[block.reason], public=public)
     shown = silence(block) is None
     return Story(
-        title=_title(block),
+        title=title(block.unit, block.first, block.last),
         headline=_headline(block),
         coverage=tuple(_coverage(block)) if shown else (),
-        trend=trend(digest) if shown else (),
+        trend=tuple(_rows(trend(digest), block.last)) if shown else (),
         where=tuple(_where(block)) if shown else (),
-        public=tuple(_public(block.public)),
+        public=tuple(_public(block.public, beside_cost=shown)),
         turns=TURNS,
-        method=f"How these numbers are made ({BASIS} prices, {_dates(block.first, block.last)}, v{METRIC_VERSION})",
+        method=f"How these numbers are made ({BASIS} prices, {dates(block.first, block.last)}, v{METRIC_VERSION})",
     )
 
 
@@ -132,11 +145,19 @@ def percent(part: PartSum, block: Published) -> Fraction:
 def trend(digest: Digest) -> tuple[Point, ...]:
     """What a merged pull request cost in the last published blocks that tell it; nothing before there are two."""
     points = [
-        Point(_label(block, digest.block.last), block.first, block.last, two_digits(cost))
+        Point(label(block.first, block.last, digest.block.last), block.first, block.last, two_digits(cost))
         for block in digest.history[-BLOCKS_SHOWN:]
         if isinstance(cost := loaded(block), Fraction)
     ]
     return tuple(points) if len(points) > 1 else ()
+
+
+def _rows(points: tuple[Point, ...], now: Week) -> Iterator[Point | Gap]:
+    """The points, with the weeks that lie between them and told no cost. Nothing is put in their place."""
+    for before, point in zip((None, *points), points, strict=False):
+        if before and before.last.next() < point.first:
+            yield Gap(label(before.last.next(), point.first.plus(-1), now))
+        yield point
 
 
 # Sentences
@@ -166,7 +187,7 @@ def _coverage(block: Published) -> Iterator[str]:
         bound = f", {band(block.bound_band)} by direct measurement" if block.bound_band else ""
         yield _sentence(f"{band(block.linked_band)} of the spend is tied to pull requests{bound}")
     if block.explained_band:
-        yield f"These numbers explain {band(block.explained_band)} of the company's bill."
+        yield f"These numbers are one team's: they explain {band(block.explained_band)} of the company's bill."
     if block.missing_days:
         yield (
             "1 day of data is missing."
@@ -176,32 +197,43 @@ def _coverage(block: Published) -> Iterator[str]:
 
 
 def _where(block: Published) -> Iterator[str]:
-    yield f"{rounded_dollars(block.spend_micro)} in all, counted when work ends, not when the money is spent."
-    for part in shown_parts(block):
+    parts = shown_parts(block)
+    more = (
+        "; amounts are rounded, so parts may not add up"
+        if parts
+        else ", whether or not it led to a merged pull request"
+    )
+    yield f"About {rounded_dollars(block.spend_micro)} in all{more}."
+    yield "Money counts in the week its work ended, even if it was spent earlier."
+    for part in parts:
         yield _part(part, block)
     card = typical(block)
     if isinstance(card, Card):
         yield (
-            f"A typical pull request that used AI took {dollars(card.median)}; half of them took "
+            f"Of pull requests that used AI, the typical (middle) one took {dollars(card.median)} itself; half took "
             f"{dollars(card.lower_quartile)} to {dollars(card.upper_quartile)} (estimated from daily totals)."
         )
     if block.touched_band:
-        yield _sentence(f"{band(block.touched_band)} of merged pull requests used AI")
+        yield f"Of the merged pull requests counted here, {band(block.touched_band)} used AI."
     if block.service_micro:
         yield f"CI and shared keys: {rounded_dollars(block.service_micro)}, not in the numbers above."
 
 
 def _part(part: PartSum, block: Published) -> str:
     words = " or ".join(PARTS[name] for name in part.parts)
-    cost = direct(block)
-    each = f": {rounded_dollars(cost)} each" if part.parts == (Part.DIRECT,) and isinstance(cost, Fraction) else ""
-    return f"{rounded_dollars(part.micro)} ({_decimal(percent(part, block))}%) {words}{each}."
+    each, all_in = direct(block), loaded(block)
+    if part.parts == (Part.DIRECT,) and isinstance(each, Fraction) and isinstance(all_in, Fraction):
+        words += f": {rounded_dollars(each)} of the {rounded_dollars(all_in)} each"
+    return f"{rounded_dollars(part.micro)} ({_decimal(percent(part, block))}%) {words}."
 
 
-def _public(facts: PublicFacts) -> Iterator[str]:
+def _public(facts: PublicFacts, beside_cost: bool = False) -> Iterator[str]:
+    """Public facts are about everybody; beside a cost that is about fewer people, that needs saying."""
     merged = {0: "no pull request", 1: "1 pull request"}.get(facts.merged, f"{facts.merged} pull requests")
-    reverts = {0: "", 1: "; 1 of them is a revert"}.get(facts.reverted, f"; {facts.reverted} of them are reverts")
-    yield f"The whole team merged {merged}{reverts}."
+    reverts = {0: "", 1: "; 1 is a revert"}.get(facts.reverted, f"; {facts.reverted} are reverts")
+    yield f"Joined or not, the whole team merged {merged}{reverts}."
+    if beside_cost:
+        yield "The cost above counts only those who joined, and their pull requests."
     if facts.review_hours is not None:
         yield f"Half of the first reviews came within {duration(facts.review_hours)}."
     elif facts.merged:
@@ -224,44 +256,6 @@ def duration(hours: Fraction) -> str:
 def band(text: str) -> str:
     """A band as it reads inside a sentence."""
     return text.replace(" %", "%")
-
-
-# Names
-
-
-def _title(block: Published | Held) -> str:
-    weeks = "Week" if block.first == block.last else "Weeks"
-    return f"{_name(block.unit)}: {weeks} {_week_numbers(block.first, block.last)} ({_dates(block.first, block.last)})"
-
-
-def _name(unit: str) -> str:
-    """A unit's name on one line, without signs that cannot be seen, and short enough for a title."""
-    seen = "".join(sign for sign in " ".join(unit.split()) if not unicodedata.category(sign).startswith("C"))
-    return (seen if len(seen) <= NAME_LENGTH else seen[: NAME_LENGTH - 1] + "…") or "Team"
-
-
-def _label(block: Published, now: Week) -> str:
-    """A block's weeks in a chart, told apart from those of other years: "W20", "W17-20", "2025-W50"."""
-    year = block.last.monday.isocalendar().year
-    numbers = _week_numbers(block.first, block.last)
-    return f"W{numbers}" if year == now.monday.isocalendar().year else f"{year}-W{numbers}"
-
-
-def _week_numbers(first: Week, last: Week) -> str:
-    numbers = [str(week.monday.isocalendar().week) for week in (first, last)]
-    return numbers[0] if first == last else "-".join(numbers)
-
-
-def _dates(first: Week, last: Week) -> str:
-    """From a Monday to a Sunday: "11-17 May 2026", "20 April-17 May 2026"."""
-    start, end = first.monday, last.monday + timedelta(days=6)
-    if start.year != end.year:
-        return f"{_day(start)} {start.year}-{_day(end)} {end.year}"
-    return f"{start.day if start.month == end.month else _day(start)}-{_day(end)} {end.year}"
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {MONTHS[day.month - 1]}"
 
 
 def _decimal(value: Fraction) -> str:

@@ -128,8 +128,8 @@ def _merged(shares: Iterable[Share]) -> Iterator[Share]:
 def _set_off(landed: list[Booking]) -> tuple[list[Booking], list[Share]]:
     """Hold each person's negative amounts against that person's positive ones, oldest first.
 
-    A negative amount is booked in the part of the amount it is held against, so that no part of a person falls below
-    zero; what nothing can be held against stays open.
+    A negative amount is booked as what it is held against, in part and pull request, so that neither a part of a person
+    nor the cost of a pull request falls below zero; what nothing can be held against stays open.
     """
     room = [booking for booking in landed if booking.share.micro > 0]
     bookings, owed = list(room), []
@@ -139,7 +139,7 @@ def _set_off(landed: list[Booking]) -> tuple[list[Booking], list[Share]]:
         for booking in (one for one in room if one.share.slice.person == debt.slice.person):
             held = min(-rest, left[id(booking)])
             if held:
-                bookings.append(Booking(replace(debt, micro=-held), booking.part))
+                bookings.append(Booking(replace(debt, pull=booking.share.pull, micro=-held), booking.part))
                 left[id(booking)] -= held
                 rest += held
         if rest:

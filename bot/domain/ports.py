@@ -12,12 +12,14 @@ from bot.domain.model import AccountDay, GitHubUser, PullRequest
 class SourceError(Exception):
     """A source could not be read; the message is one clear line for an admin and holds no secret and no person.
 
-    `permanent` means asking again will not help until a person changes something (a rejected key, a missing scope).
+    `permanent` means asking again will not help until a person changes something (a rejected key, a missing scope);
+    `whole`, that it is about the whole source: no other question to it would be answered now.
     """
 
-    def __init__(self, message: str, *, permanent: bool = False) -> None:
+    def __init__(self, message: str, *, permanent: bool = False, whole: bool = False) -> None:
         super().__init__(message)
         self.permanent = permanent
+        self.whole = whole
 
 
 class Http(Protocol):

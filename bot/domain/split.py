@@ -12,6 +12,7 @@ from datetime import date
 from enum import StrEnum
 
 from bot.domain.model import AccountDay, Actor, ActorKind, SpendRow, Tokens
+from bot.domain.privacy.bands import FEW
 
 
 class Outside(StrEnum):
@@ -20,9 +21,6 @@ class Outside(StrEnum):
     NONE = "none"
     FEW = "few"
     MANY = "many"
-
-
-FEW = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from bot.domain.metrics.guardrails import reverted, review_hours
 from bot.domain.metrics.included import PullFacts, PullKey, exclusion, pull_key, responsible
 from bot.domain.metrics.measure import defined
 from bot.domain.model import PullRequest
-from bot.domain.split import FEW, Outside
+from bot.domain.privacy.bands import FEW
+from bot.domain.split import Outside
 
 
 @dataclass(frozen=True, slots=True)

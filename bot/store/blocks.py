@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from bot.domain.block import METRIC_VERSION, Block, Held, Published
@@ -11,16 +12,18 @@ from bot.store.block_codec import decode, encode
 from bot.store.tables import BlockRow
 
 PUBLISHED = "published"
+UNSEEN = "unseen"
+"""A held week of which nobody had seen what merged: that counts in the next week that is seen."""
 
 
-def freeze(session: Session, block: Block, now: datetime) -> None:
+def freeze(session: Session, block: Block, now: datetime, *, unseen: bool = False) -> None:
     """Write a block. It is never changed afterwards: a second one with the same key is an error of the database."""
     session.add(
         BlockRow(
             unit=block.unit,
             first_week=block.first.monday,
             last_week=block.last.monday,
-            state=_state(block),
+            state=UNSEEN if unseen else _state(block),
             frozen_at=now,
             metric_version=METRIC_VERSION,
             content=encode(block),
@@ -38,6 +41,13 @@ def last_frozen(session: Session, unit: str) -> Week | None:
         select(col(BlockRow.last_week)).where(BlockRow.unit == unit).order_by(col(BlockRow.last_week).desc()).limit(1)
     )
     monday = session.exec(newest).first()
+    return Week(monday) if monday else None
+
+
+def last_seen(session: Session, unit: str) -> Week | None:
+    """The newest frozen week of the unit whose merges were seen."""
+    seen = select(func.max(BlockRow.last_week)).where(BlockRow.unit == unit, BlockRow.state != UNSEEN)
+    monday = session.exec(seen).first()
     return Week(monday) if monday else None
 
 

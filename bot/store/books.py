@@ -23,6 +23,7 @@ PENDING = select(
     PERSON_DAYS.day,
     PERSON_DAYS.account,
     PERSON_DAYS.list_micro - PERSON_DAYS.entered_micro,
+    PERSON_DAYS.entered_micro,
 ).where(
     PERSON_DAYS.pending.is_(True),
     PERSON_DAYS.person_key.in_(bindparam("people")),
@@ -42,14 +43,27 @@ OCCURRED = select(PERSON_DAYS.person_key, PERSON_DAYS.day, PERSON_DAYS.list_micr
 
 
 def pending(session: Session, counted_from: Mapping[str, date], last: date) -> dict[Slice, int]:
-    """New or corrected amounts up to and including `last`, each person's from the day they count."""
+    """New amounts up to and including `last`, each person's from the day they count, and corrections of what the ledger
+    took in before."""
     rows = session.execute(PENDING, {"people": list(counted_from), "last": last})
-    return {Slice(person, day, account): change for person, day, account, change in rows if day >= counted_from[person]}
+    return {
+        Slice(person, day, account): change
+        for person, day, account, change, entered in rows
+        if entered or day >= counted_from[person]
+    }
 
 
 def open_work(session: Session, people: Collection[str]) -> list[Share]:
     rows = session.execute(OPEN, {"people": list(people)})
     return [Share(Slice(person, day, account), pull, micro) for person, day, account, pull, micro in rows]
+
+
+def last_week_elsewhere(session: Session, people: Collection[str], unit: str) -> date | None:
+    """The newest week that any of these people was booked in by another unit."""
+    row = tables.table(tables.Booking).c
+    newest = select(func.max(row.week)).where(row.person_key.in_(list(people)), row.unit != unit)
+    found: date | None = session.execute(newest).scalar()
+    return found
 
 
 def settled(session: Session, days: Collection[PersonDay]) -> dict[PersonDay, tuple[str, ...]]:

@@ -111,7 +111,8 @@ def _clear_errors(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
-        sentence = of_sqlite(error) if engine.dialect.name == "sqlite" else of_postgres(error)
+        file = Path(engine.url.database or "")
+        sentence = of_sqlite(error, file) if engine.dialect.name == "sqlite" else of_postgres(error)
         if sentence is None:
             raise
         raise StoreError(f"The database {_name(engine)} {sentence}.") from error

@@ -43,6 +43,7 @@ class Joined:
     collect_from: date
     team_from: date | None
     returned: bool
+    joined_at: datetime
 
 
 def handles(session: Session) -> Mapping[str, Known]:
@@ -75,29 +76,31 @@ def hashes(session: Session, person: str) -> frozenset[str]:
 
 
 def joined(session: Session, people: Collection[str]) -> dict[str, Joined]:
-    rows = session.exec(
-        select(col(Person.person_key), col(Person.collect_from), col(Person.team_from), col(Person.returned)).where(
-            col(Person.person_key).in_(people)
-        )
-    ).all()
-    return {row[0]: Joined(*row) for row in rows}
+    rows = session.exec(select(Person).where(col(Person.person_key).in_(people))).all()
+    return {row.person_key: Joined(**row.model_dump(exclude={"person_key"}), person=row.person_key) for row in rows}
 
 
-def add(session: Session, person: Joined, hashes: Mapping[str, HandleKind], now: datetime, *, proved: bool) -> None:
-    """Write a person and their handles; a tombstone among the handles is lifted, its `since` stays."""
-    known = owners(session, hashes.keys())
+def add(session: Session, person: Joined, hashes: Mapping[str, HandleKind], *, proved: bool) -> None:
+    """Write a person and their handles; tombstones among these are lifted for days from `collect_from` on."""
     session.add(
         Person(
             person_key=person.person,
-            joined_at=now,
+            joined_at=person.joined_at,
             collect_from=person.collect_from,
             team_from=person.team_from,
             returned=person.returned,
         )
     )
     for hash_, kind in hashes.items():
-        since = max(person.collect_from, known[hash_].since) if hash_ in known else person.collect_from
-        session.merge(Handle(hash=hash_, kind=kind, person_key=person.person, since=since, proved=proved))
+        handle = Handle(hash=hash_, kind=kind, person_key=person.person, since=person.collect_from, proved=proved)
+        session.merge(handle)
+
+
+def stop_counting(session: Session, person: str) -> None:
+    """Take somebody out of their team at once; open work is booked as withdrawn, so that it never lands later."""
+    _withdraw_open_work(session, person)
+    session.execute(delete(OpenWork).where(col(OpenWork.person_key) == person))
+    count_from(session, [person], None)
 
 
 def count_from(session: Session, people: Iterable[str], monday: date | None) -> None:

@@ -184,9 +184,9 @@ def active(session: Session, accounts: Collection[str], since: datetime, until: 
         select(REVIEWS.author_id)
         .join(tables.table(Pull), PULLS.id == REVIEWS.pull_id)
         .where(REVIEWS.author_id.in_(left), REVIEWS.at >= since, REVIEWS.at < until)
-        .where(PULLS.author_id != REVIEWS.author_id)
+        .where(PULLS.author_id != REVIEWS.author_id, PULLS.owner_id.is_distinct_from(REVIEWS.author_id))
         .group_by(REVIEWS.author_id)
-        .having(func.count() >= REVIEWS_OF_A_CONTRIBUTOR)
+        .having(func.count(REVIEWS.pull_id.distinct()) >= REVIEWS_OF_A_CONTRIBUTOR)
     ).scalars()
     return merged | set(reviewed)
 

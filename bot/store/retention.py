@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import and_, delete, func, select
 from sqlmodel import Session, col
 
 from bot.store.tables import (
@@ -20,8 +20,15 @@ from bot.store.tables import (
 
 
 def drop_spend(session: Session, before: date) -> int:
-    """Days of people's spend before this one."""
-    days = [delete(table).where(col(table.day) < before) for table in (Spend, PersonDay)]
+    """Days of people's spend before this one. What waits for somebody to become a verified contributor is open work."""
+    waits = select(col(Person.person_key)).where(
+        col(Person.person_key) == col(PersonDay.person_key), col(Person.team_from) <= col(PersonDay.day)
+    )
+    waiting = and_(col(PersonDay.pending).is_(True), waits.exists())
+    days = [
+        delete(Spend).where(col(Spend.day) < before),
+        delete(PersonDay).where(col(PersonDay.day) < before, ~waiting),
+    ]
     return sum(session.execute(statement).rowcount for statement in days)  # type: ignore[attr-defined]
 
 
@@ -36,7 +43,8 @@ def drop_recognised(session: Session, before: date) -> int:
 
 
 def drop_open_work(session: Session, before: date) -> None:
-    session.execute(delete(OpenWork).where(col(OpenWork.day) < before))
+    for table in (OpenWork, PersonDay):
+        session.execute(delete(table).where(col(table.day) < before))
 
 
 def drop_pulls(session: Session, before: datetime) -> None:

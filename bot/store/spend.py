@@ -120,6 +120,15 @@ def others(session: Session, people: Collection[str], first: date, last: date, e
     return min(enough, len(set(rows) - set(people)))
 
 
+def collected_since(session: Session, first: date, last: date) -> datetime | None:
+    """When the least recently collected of these days was collected; None if none was."""
+    row = tables.table(AccountDay).c
+    found: datetime | None = session.execute(
+        select(func.min(row.collected_at)).where(row.day.between(first, last))
+    ).scalar()
+    return found
+
+
 def collected_days(session: Session, account: str, first: date, last: date) -> set[date]:
     """Which of these days the account has answered for."""
     days = select(col(AccountDay.day)).where(AccountDay.account == account, col(AccountDay.day).between(first, last))

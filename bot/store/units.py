@@ -41,13 +41,17 @@ def opened(session: Session, name: str, first: Week) -> None:
 
 
 def roster(session: Session, unit: str, epoch: Week) -> list[GitHubUser]:
-    """The roster of the unit's newest epoch up to this one; empty if it was never taken."""
+    """The roster of the unit's newest epoch up to this one; empty if it was never taken. Where that is an older one,
+    whoever is on a newer roster of another unit is left out: nobody is in two units."""
     row = tables.table(Roster).c
     oldest = select(func.min(row.epoch)).where(row.unit == unit).scalar_subquery()
     newest = select(func.max(row.epoch)).where(row.unit == unit, row.epoch <= epoch.monday).scalar_subquery()
+    taken = func.coalesce(newest, oldest)
+    other = tables.table(Roster).alias("other").c
+    moved = select(other.github_id).where(other.unit != unit, other.epoch > taken, other.epoch <= epoch.monday)
     rows = session.execute(
         select(row.github_id, row.login)
-        .where(row.unit == unit, row.epoch == func.coalesce(newest, oldest))
+        .where(row.unit == unit, row.epoch == taken, row.github_id.not_in(moved))
         .order_by(row.github_id)
     )
     return [GitHubUser(id_, login) for id_, login in rows]

@@ -16,8 +16,9 @@ from bot.domain.handles import HandleKind, keyed_hash
 from bot.domain.ledger import Closing, PersonDay, Share, Slice
 from bot.domain.ledger import close as close_books
 from bot.domain.metrics.included import reverting
-from bot.domain.model import GitHubUser
-from bot.domain.split import FEW
+from bot.domain.model import GitHubUser, PullRequest
+from bot.domain.privacy.bands import FEW
+from bot.domain.retention import RAW
 from bot.domain.summary import (
     Members,
     explained_share,
@@ -29,14 +30,29 @@ from bot.domain.summary import (
 )
 from bot.domain.team import Team
 from bot.domain.weeks import Week, epoch_start
-from bot.store import books, cursors, people, pulls, spend, units
+from bot.store import blocks, books, cursors, people, pulls, spend, units
 from bot.store.cursors import SourceKind
+from bot.store.people import Joined
 
 CONTRIBUTOR_WINDOW = timedelta(weeks=8)
 OUTAGE = Fraction(1, 5)
 
 Touched = dict[PersonDay, tuple[str, ...]]
 """The pull requests of a person-day, lowest number first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The weeks a block is about. `merged_from` is when the last week ended whose merges anybody has seen: what was
+    merged since then counts in this block. `service_days` reach back to days that a provider may have corrected."""
+
+    first: Week
+    last: Week
+    days: tuple[date, ...]
+    start: datetime
+    end: datetime
+    merged_from: datetime
+    service_days: tuple[date, date]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +63,32 @@ class Closed:
     members: Members
     entered: Collection[Slice]
     closing: Closing
-    days: tuple[date, ...]
+    scope: Scope
 
 
 def close(
     session: Session, team: Team, secret: bytes, first: Week, last: Week, now: datetime, *, opened: Week | None
 ) -> Closed:
-    """Close the block of the weeks `first` to `last`; nothing is written."""
+    """Close the block of the weeks `first` to `last`; nothing is written.
+
+    A first block leaves out weeks in which one of its people was counted in another unit: it may start later, or have
+    nobody.
+    """
     roster = units.roster(session, team.name, epoch_start(last))
-    window = last.window(team.zone)
-    days = tuple(day for week in _weeks(first, last) for day in week.days(team.zone))
     hashes = {keyed_hash(secret, HandleKind.GITHUB, user.id): user.id for user in roster}
-    members, counted_from = _members(session, team, hashes, first, window.end, opened)
-    changes = books.pending(session, counted_from, days[-1])
+    joined = _joined(session, hashes)
+    if opened is None:
+        first = _first_alone(session, team, joined, first)
+    if first > last:
+        first, joined = last, {}
+    scope = _scope(session, team, first, last, opened)
+    members, counted_from = _members(session, team, joined, scope, opened)
+    changes = books.pending(session, counted_from, scope.days[-1])
     open_work = books.open_work(session, members.people)
-    touched = _touched(session, members, {*days, *(piece.day for piece in _slices(changes, open_work))})
-    closing = _close_books(session, members, changes, open_work, touched, window.end)
-    facts = _facts(session, team, roster, members, closing, touched, first, last, days, now)
-    return Closed(facts, members, list(changes), closing, days)
+    touched = _touched(session, members, {*scope.days, *(piece.day for piece in _slices(changes, open_work))})
+    closing = _close_books(session, members, changes, open_work, touched, scope.end)
+    facts = _facts(session, team, roster, members, closing, touched, scope, now)
+    return Closed(facts, members, list(changes), closing, scope)
 
 
 def write(session: Session, team: Team, closed: Closed, *, opening: bool) -> None:
@@ -72,7 +96,7 @@ def write(session: Session, team: Team, closed: Closed, *, opening: bool) -> Non
     facts = closed.facts
     books.write(session, team.name, facts.last.monday, closed.members.people, closed.entered, closed.closing)
     if facts.service_micro:
-        books.enter_services(session, team.service_accounts, closed.days[0], closed.days[-1])
+        books.enter_services(session, team.service_accounts, *closed.scope.service_days)
     if opening:
         units.opened(session, team.name, facts.first)
         people.count_from(session, closed.members.people, facts.first.monday)
@@ -93,22 +117,52 @@ def _weeks(first: Week, last: Week) -> list[Week]:
     return weeks
 
 
-def _members(
-    session: Session, team: Team, hashes: Mapping[str, str], first: Week, cutoff: datetime, opened: Week | None
-) -> tuple[Members, dict[str, date]]:
-    """Who counts: joined, switched `team` on in time, and a verified contributor; and the first day of each."""
+def _scope(session: Session, team: Team, first: Week, last: Week, opened: Week | None) -> Scope:
+    days = tuple(day for week in _weeks(first, last) for day in week.days(team.zone))
+    start, end = first.window(team.zone).start, last.window(team.zone).end
+    seen = blocks.last_seen(session, team.name) if opened else None
+    merged_from = min(start, seen.window(team.zone).end) if seen else start
+    reach = max(opened.days(team.zone)[0], days[-1] - RAW) if opened else days[0]
+    return Scope(first, last, days, start, end, merged_from, (min(days[0], reach), days[-1]))
+
+
+def _joined(session: Session, hashes: Mapping[str, str]) -> dict[str, Joined]:
+    """Who of these accounts (node id by hash) has joined, by node id."""
     known = people.owners(session, hashes)
     accounts = {hashes[hash_]: owner.person for hash_, owner in known.items() if owner.person}
     joined = people.joined(session, accounts.values())
-    verified = pulls.active(session, accounts, cutoff - CONTRIBUTOR_WINDOW, cutoff)
-    counted: dict[str, str] = {}
-    counted_from: dict[str, date] = {}
-    for account, person in accounts.items():
-        start = joined[person].team_from
-        if account in verified and start is not None and (opened is None or start <= first.monday):
-            counted[account] = person
-            counted_from[person] = (Week(start) if opened else first).days(team.zone)[0]
-    return Members(counted), counted_from
+    return {account: joined[person] for account, person in accounts.items()}
+
+
+def _first_alone(session: Session, team: Team, joined: Mapping[str, Joined], first: Week) -> Week:
+    """The first week from which on none of these people is in another unit's books."""
+    elsewhere = books.last_week_elsewhere(session, [one.person for one in joined.values()], team.name)
+    return max(first, Week(elsewhere).next()) if elsewhere else first
+
+
+def _members(
+    session: Session, team: Team, joined: Mapping[str, Joined], scope: Scope, opened: Week | None
+) -> tuple[Members, dict[str, date]]:
+    """Who counts: joined, switched `team` on in time, and a verified contributor; and the first day of each.
+
+    A first block also covers the weeks before somebody joined, if their spend of them was collected since.
+    """
+    verified = pulls.active(session, joined, scope.end - CONTRIBUTOR_WINDOW, scope.end)
+    collected = None if opened else spend.collected_since(session, scope.days[0], scope.days[-1])
+    from_monday = scope.first.monday if opened else scope.last.next().monday
+    counted = {
+        account: one
+        for account, one in joined.items()
+        if account in verified
+        and one.team_from is not None
+        and one.team_from <= from_monday
+        and (opened or (collected is not None and one.joined_at <= collected))
+    }
+    counted_from = {
+        one.person: (Week(one.team_from) if opened and one.team_from else scope.first).days(team.zone)[0]
+        for one in counted.values()
+    }
+    return Members({account: one.person for account, one in counted.items()}), counted_from
 
 
 def _slices(changes: Mapping[Slice, int], open_work: Collection[Share]) -> set[Slice]:
@@ -148,13 +202,11 @@ def _facts(
     members: Members,
     closing: Closing,
     touched: Touched,
-    first: Week,
-    last: Week,
-    days: tuple[date, ...],
+    scope: Scope,
     now: datetime,
 ) -> Facts:
-    start, end = first.window(team.zone).start, last.window(team.zone).end
-    merged = pulls.merged_by(session, [user.id for user in roster], start, end)
+    days = scope.days
+    merged = pulls.merged_by(session, [user.id for user in roster], scope.merged_from, scope.end)
     taken_back = pulls.taken_back(session, merged)
     counted = replace(members, reverts=reverting([*merged, *taken_back]))
     occurred = books.occurred(session, members.people, days[0], days[-1])
@@ -163,20 +215,24 @@ def _facts(
     sums = recognised(closing.bookings)
     return Facts(
         unit=team.name,
-        first=first,
-        last=last,
+        first=scope.first,
+        last=scope.last,
         people={person: sums.get(person, {}) for person in members.people},
         disclosed={},
         pulls=merged_pulls(merged, counted, closing.bookings),
         roster=len(roster),
-        service_micro=max(0, books.service_changes(session, team.service_accounts, days[0], days[-1])),
+        service_micro=max(0, books.service_changes(session, team.service_accounts, *scope.service_days)),
         linked=linked,
         bound=bound,
         explained=_explained(session, team, members, occurred, days),
         missing_days=missing,
         outage=Fraction(missing, len(days)) > OUTAGE,
-        public=public_facts(merged, taken_back),
+        public=public_facts([pull for pull in merged if _is_within(pull, scope)], taken_back),
     )
+
+
+def _is_within(pull: PullRequest, scope: Scope) -> bool:
+    return pull.merged_at is not None and pull.merged_at >= scope.start
 
 
 def _explained(

@@ -92,8 +92,8 @@ def join(
             raise AlreadyTaken("One of these accounts has joined already.")
         person, returned = secrets.token_urlsafe(16), bool(known)
         team_from = _team_from(now, zone, again=returned) if team else None
-        joined = Joined(person, _collect_from(known, zone, now), team_from, returned)
-        people.add(session, joined, hashes, now, proved=proved)
+        joined = Joined(person, _collect_from(known, zone, now), team_from, returned, now)
+        people.add(session, joined, hashes, proved=proved)
         scopes = [Scope.COLLECT, *([Scope.TEAM] if team else []), *_scopes(comments)]
         people.log_consent(session, person, scopes, granted=True, text_version=TEXT_VERSION, now=now)
     return person
@@ -108,8 +108,11 @@ def switch_team(engine: Engine, person: str, zone: ZoneInfo, now: datetime, *, o
         switched = people.granted(session, person)
         if switched.get(Scope.TEAM, False) == on:
             return
-        start = _team_from(now, zone, again=joined.returned or Scope.TEAM in switched) if on else None
-        people.count_from(session, [person], start)
+        if on:
+            again = joined.returned or Scope.TEAM in switched
+            people.count_from(session, [person], _team_from(now, zone, again=again))
+        else:
+            people.stop_counting(session, person)
         people.log_consent(session, person, [Scope.TEAM], granted=on, text_version=TEXT_VERSION, now=now)
 
 

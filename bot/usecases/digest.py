@@ -70,7 +70,7 @@ def freeze_due(engine: Engine, team: Team, publishing: Publishing, now: datetime
                 block: Block = _waiting(session, team, unit, week)
             else:
                 block = _freeze(session, team, publishing, unit, week, now, unseen=unseen)
-            blocks.freeze(session, block, now)
+            blocks.freeze(session, block, now, unseen=unseen)
             if due >= unit.created_at:
                 _queue(session, team, publishing, block, due)
         frozen.append(block)
@@ -85,7 +85,7 @@ class Lack:
 
 
 def unread(session: Session, team: Team, accounts: Collection[str], week: Week) -> Lack:
-    """What a week lacks of the team's repositories, its roster, and the accounts that are set up and not switched off."""
+    """What a week lacks of the team's repositories, its roster, and the accounts that are set up and switched on."""
     end = week.window(team.zone).end
     read = {cursor.source: cursor.fetched_at for cursor in cursors.every(session, SourceKind.OUTCOME)}
     known = {one.source: one for one in cursors.every(session, SourceKind.SPEND)}

@@ -61,14 +61,17 @@ def store(engine: Engine, delivery: Delivery, now: datetime) -> bool:
         return inbox.put(session, f"github/{delivery.id}", kind, body, now)
 
 
-def work_inbox(engine: Engine, repositories: Collection[str], parse: Parse, now: datetime) -> Worked:
-    """Work off all that is pending, about these repositories; others are not observed. Any number of processes may."""
+def work_inbox(
+    engine: Engine, repositories: Collection[str], parse: Parse, now: datetime, going: Callable[[], bool] = lambda: True
+) -> Worked:
+    """Work off all that is pending, about these repositories; others are not observed. Any number of processes may.
+    `going` turns false when the process is to stop."""
     observed = {name.casefold() for name in repositories}
     counts: Counter[str] = Counter()
     with reading(engine) as session:
         if not inbox.stirring(session, WORKED_OFF, now, now - KEPT):
             return Worked()
-    while item := _take(engine, now):
+    while going() and (item := _take(engine, now)):
         with transaction(engine) as session:
             counts[_work_off(session, item, observed, parse, now)] += 1
     with transaction(engine) as session:

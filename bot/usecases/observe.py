@@ -55,7 +55,7 @@ def take_rosters(engine: Engine, outcomes: OutcomeSource, teams: Sequence[Team],
     """Write down who is on these teams in this epoch; returns the teams whose roster was taken.
 
     A team's roster holds for the epoch once its first block is published; before that it may still be put right. Every
-    team that can be is done before the first error is raised: SourceError, or RosterConflict for a person who is on two.
+    team that can be is done before the first error is raised: SourceError; RosterConflict for a person on two teams.
     """
     taken: list[str] = []
     failures: list[SourceError] = []

@@ -92,9 +92,9 @@ def test_exactly_the_heavy_week_is_held(played):
 
 
 def test_a_team_of_four_reads_its_sentence_and_no_amount(played):
-    sentence = "Compute numbers start when five have joined; eight make most weeks."
-    lines = re.findall(r"^  #tools +(.*)$", played.output, re.MULTILINE)
-    assert lines == [sentence] * len(MONDAYS)
+    sentence = "Compute numbers start when five have joined; for most weeks it takes eight."
+    entries = re.findall(r"^  #tools +(.*\n(?:   .*\n)*)", played.output, re.MULTILINE)
+    assert [" ".join(entry.split()) for entry in entries] == [sentence] * len(MONDAYS)
     digest = post(played.output, "Monday 9 November 2026", "tools")
     assert sentence in digest
     assert "$" not in digest

@@ -35,7 +35,7 @@ def test_with_fewer_than_three_pull_requests_no_money_and_no_band_is_told(merged
     told = story(published(merged=merged), trend())
     assert told.headline == "Too few merged pull requests were counted to say what one cost."
     assert (told.coverage, told.trend, told.where) == ((), (), ())
-    assert told.public == story(published()).public
+    assert told.public == story(held()).public
     assert "$" not in words(published(merged=merged))
 
 
@@ -46,7 +46,7 @@ def test_from_three_pull_requests_on_money_is_told():
 def test_where_github_shows_no_merge_the_headline_says_so():
     block = published(merged=0, public=PublicFacts(0, 0, None))
     assert story(block).headline == "No pull request was merged, so there is no cost to tell."
-    assert story(block).public == ("The whole team merged no pull request.",)
+    assert story(block).public == ("Joined or not, the whole team merged no pull request.",)
 
 
 def test_a_spend_of_zero_is_told_as_zero():
@@ -58,7 +58,7 @@ def test_the_basis_and_how_complete_the_numbers_are_come_right_after_the_headlin
     assert story(published(missing_days=2)).coverage == (
         "At list prices. 5-9 people counted, over 75% of the team.",
         "Over 75% of the spend is tied to pull requests, under 50% by direct measurement.",
-        "These numbers explain 50 to 75% of the company's bill.",
+        "These numbers are one team's: they explain 50 to 75% of the company's bill.",
         "2 days of data are missing.",
     )
 
@@ -71,16 +71,18 @@ def test_bands_that_may_not_be_said_are_left_out():
 
 
 def test_parts_are_told_with_their_share_and_merged_parts_are_named_together():
-    assert story(published()).where[:3] == (
-        "$240 in all, counted when work ends, not when the money is spent.",
-        "$150 (62%) in merged pull requests: $8 each.",
-        "$91 (38%) abandoned or not tied to a pull request.",
+    assert story(published()).where[:4] == (
+        "About $240 in all; amounts are rounded, so parts may not add up.",
+        "Money counts in the week its work ended, even if it was spent earlier.",
+        "$150 (62%) in the merged pull requests themselves: $8 of the $13 each.",
+        "$91 (38%) in abandoned ones or not tied to a pull request.",
     )
 
 
 def test_a_single_part_is_the_total_and_is_told_once():
     assert story(published(parts=ONE_PART, typical=None, touched_band=None, service_micro=0)).where == (
-        "$240 in all, counted when work ends, not when the money is spent.",
+        "About $240 in all, whether or not it led to a merged pull request.",
+        "Money counts in the week its work ended, even if it was spent earlier.",
     )
 
 
@@ -106,45 +108,71 @@ def test_service_spend_is_a_line_of_its_own_and_only_when_there_is_some():
     assert "CI" not in words(published(service_micro=0))
 
 
-def test_it_says_what_turns_would_need():
+def test_whose_pull_requests_used_ai_is_said_of_those_that_count():
+    assert "Of the merged pull requests counted here, 50-74% used AI." in story(published()).where
+
+
+def test_it_says_how_turns_would_be_measured():
     assert story(published()).turns == TURNS
+    assert "OpenTelemetry or a hook" in TURNS
 
 
 def test_the_trend_is_told_from_two_blocks_with_a_cost_on():
-    points = story(published(), trend()).trend
-    assert [(point.label, point.dollars) for point in points] == [
+    told = story(published(), trend())
+    assert [(row.label, row.dollars) for row in told.trend] == [
         ("W10-13", "$15"),
         ("W14", "$12"),
+        ("W15", "-"),
         ("W16", "$14"),
         ("W17-18", "$7.60"),
         ("W19", "$13"),
         ("W20", "$13"),
     ]
+    assert [point.label for point in told.points] == ["W10-13", "W14", "W16", "W17-18", "W19", "W20"]
     assert story(published(), (published(merged=2), published())).trend == ()
+
+
+def test_weeks_without_a_cost_are_named_and_not_estimated_whatever_the_cause():
+    some = [published(week) for week in ("2026-W12", "2026-W16", "2026-W18", "2026-W20")]
+    silent = [published(week, merged=2) for week in ("2026-W11", "2026-W14", "2026-W17")]
+    history = tuple(sorted([*some, *silent], key=lambda block: block.first))
+    told = story(published(), history)
+    assert told.gaps == ("W13-15", "W17", "W19")
+    assert told == story(published(), tuple(some))
+    assert len(told.points) == len(some)
+
+
+def test_a_trend_of_weeks_in_a_row_has_no_gap():
+    assert story(published(), (published("2026-W15 2026-W18"), published("2026-W19"), published())).gaps == ()
+
+
+def test_a_gap_over_new_year_has_its_own_year_where_it_needs_one():
+    blocks = (published("2025-W50"), published("2025-W52 2026-W01"), published("2026-W03"))
+    assert story(published("2026-W03"), blocks).gaps == ("2025-W51", "W2")
 
 
 def test_the_trend_ends_after_eight_blocks():
     blocks = [published(f"2026-W{number}") for number in range(10, 21)]
-    labels = [point.label for point in story(published(), tuple(blocks)).trend]
+    labels = [row.label for row in story(published(), tuple(blocks)).trend]
     assert labels == [f"W{number}" for number in range(13, 21)]
 
 
 def test_the_same_week_of_another_year_has_another_label():
-    points = story(published(), (published("2025-W20"), published("2025-W52 2026-W01"), published())).trend
+    points = story(published(), (published("2025-W20"), published("2025-W52 2026-W01"), published())).points
     assert [point.label for point in points] == ["2025-W20", "W52-1", "W20"]
 
 
 @pytest.mark.parametrize(
     ("reason", "sentence"),
     [
-        (HeldReason.WAITING, "Compute numbers start when five have joined; eight make most weeks."),
+        (HeldReason.WAITING, "Compute numbers start when five have joined; for most weeks it takes eight."),
         (HeldReason.HELD, "Held for the next digest."),
     ],
 )
 def test_a_held_week_says_its_sentence_and_public_facts_and_nothing_else(reason, sentence):
     told = story(held(reason))
     assert told.headline == sentence
-    assert told.public == story(published()).public
+    assert told.public == story(published(merged=2)).public
     assert not any((told.coverage, told.trend, told.where, told.turns, told.method))
     assert story(held(reason, public=None)).public == ()
 
@@ -201,18 +229,18 @@ def test_durations_are_told_in_human_words(hours, said):
         (
             PUBLIC,
             (
-                "The whole team merged 23 pull requests; 1 of them is a revert.",
+                "Joined or not, the whole team merged 23 pull requests; 1 is a revert.",
                 "Half of the first reviews came within 5.3 h.",
             ),
         ),
         (
             PublicFacts(1, 0, None),
-            ("The whole team merged 1 pull request.", "No first review by another person is recorded."),
+            ("Joined or not, the whole team merged 1 pull request.", "No first review by another person is recorded."),
         ),
         (
             PublicFacts(9, 2, Fraction(5)),
             (
-                "The whole team merged 9 pull requests; 2 of them are reverts.",
+                "Joined or not, the whole team merged 9 pull requests; 2 are reverts.",
                 "Half of the first reviews came within 5 h.",
             ),
         ),
@@ -220,3 +248,9 @@ def test_durations_are_told_in_human_words(hours, said):
 )
 def test_public_facts_are_told_in_human_words(facts, sentences):
     assert story(held(public=facts)).public == sentences
+
+
+def test_beside_a_cost_public_facts_say_that_it_is_about_fewer_people():
+    merged, whose, reviewed = story(published()).public
+    assert (merged, reviewed) == story(held()).public
+    assert whose == "The cost above counts only those who joined, and their pull requests."

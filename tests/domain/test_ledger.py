@@ -78,6 +78,19 @@ def test_a_lower_correction_is_held_against_the_persons_next_positive_amount():
     assert third.open == ()
 
 
+def test_a_lower_correction_takes_nothing_off_another_pull_requests_cost_below_zero():
+    """It is booked with the pull request whose amount it is held against, so no cost of one falls below zero."""
+    first = closing({slice_of(): 10}, touched={("ann", MONDAY): ("p1",)}, fates={"p1": Part.ABANDONED})
+    later = slice_of(day=MONDAY + timedelta(days=7))
+    second = closing(
+        {slice_of(): -6, later: 8},
+        settled=first.splits,
+        touched={("ann", later.day): ("p9",)},
+        fates={"p1": Part.DIRECT, "p9": Part.DIRECT},
+    )
+    assert booked(second) == {("p9", Part.DIRECT): 2}
+
+
 def test_a_lower_correction_is_never_held_against_somebody_else():
     result = closing(
         {slice_of(): -6, slice_of("cy"): 8},

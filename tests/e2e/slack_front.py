@@ -49,7 +49,9 @@ class SlackFront:
         return str(self.ask("views.generateTriggerId", user_id=asker)["trigger_id"])
 
     def ask(self, method: str, **values: str) -> Json:
-        found = self.forward(method, urlencode(values).encode(), {"Authorization": "Bearer xoxb-test", "Content-Type": FORM})
+        found = self.forward(
+            method, urlencode(values).encode(), {"Authorization": "Bearer xoxb-test", "Content-Type": FORM}
+        )
         assert found["ok"], found
         return found
 
@@ -65,7 +67,9 @@ class SlackFront:
 
     def answer(self, method: str, body: bytes, headers: dict[str, str]) -> Json:
         self.calls.append(method)
-        asked = dict(parse_qsl(body.decode())) if headers["Content-Type"].startswith(FORM) else json.loads(body or b"{}")
+        asked = (
+            dict(parse_qsl(body.decode())) if headers["Content-Type"].startswith(FORM) else json.loads(body or b"{}")
+        )
         if method == "users.info" and asked["user"] in self.guests:
             found: Json = {"ok": True, "user": dict(self.guests[asked["user"]])}
         else:

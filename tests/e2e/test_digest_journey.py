@@ -157,7 +157,7 @@ def test_before_anyone_has_joined_there_are_public_facts_and_the_waiting_sentenc
     newcomer.does("backfill")
     newcomer.does("collect")
     said = newcomer.does("digest", "payments")
-    assert "Compute numbers start when five have joined; eight make most weeks." in said
+    assert "Compute numbers start when five have joined; for most weeks it takes eight." in said
     assert "Week 19" in said
     assert "$" not in said
     newcomer.sees_monday()

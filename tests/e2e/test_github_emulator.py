@@ -12,6 +12,7 @@ from bot.domain.model import CommitDay, GitHubUser, PullRequest
 from bot.domain.ports import SourceError
 from integrations.outcomes.github import READ, GitHubOutcomes
 from integrations.outcomes.github.commits import rest_commit
+from integrations.outcomes.github.problems import NO_ANSWER
 from integrations.outcomes.github.pygithub import PyGithubApp
 from integrations.outcomes.github.retry import ReadRetry
 from integrations.outcomes.github.tally import Tally
@@ -206,4 +207,5 @@ def test_a_token_that_is_dropped_again_is_an_error(github_server, api) -> None:
 def test_a_github_that_is_not_there_is_told(github_server) -> None:
     error = problem(outcomes(github_server, base_url="http://localhost:1"))
     assert not error.permanent
-    assert str(error) == "GitHub does not answer (ConnectionError)"
+    assert error.whole
+    assert str(error) == NO_ANSWER.format(kind="ConnectionError")

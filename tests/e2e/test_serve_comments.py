@@ -2,7 +2,6 @@
 
 import json
 import random
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -86,7 +85,7 @@ class Scene:
 
 
 @pytest.fixture
-def scene(tmp_path, database_url: str, engine: Engine, github_server: GitHubServer) -> Iterator[Scene]:
+def scene(tmp_path, database_url: str, engine: Engine, github_server: GitHubServer) -> Scene:
     company = SmallCompany(engine, FIVE)
     company.joins(FIVE, at="2026-05-13")
     company.quiet_days("2026-04-20", "2026-05-17", ann=3, bo=3, cy=3, di=3, ed=3)
@@ -112,7 +111,7 @@ def scene(tmp_path, database_url: str, engine: Engine, github_server: GitHubServ
     }
     deployment = Deployment(tmp_path, settings)
     deployment.clock.set(START)
-    yield Scene(deployment, engine, github_server, pull)
+    return Scene(deployment, engine, github_server, pull)
 
 
 def test_a_pull_request_gets_one_comment_whatever_is_told_and_a_forged_one_is_let_be(scene):

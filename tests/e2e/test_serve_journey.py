@@ -1,4 +1,4 @@
-"""From the README to the first Monday: a team of six joins in Slack, a team of four too, `leverage serve` does the rest.
+"""From the README to the first Monday: teams of six and of four join in Slack, `leverage serve` does the rest.
 
 Set up on Wednesday 13 May 2026 (week 20); the first digests are due on Monday 18 May at nine.
 """
@@ -115,11 +115,11 @@ def everybody_works(house: House) -> None:
         for login in people:
             for offset, dollars in ((0, 30.0), (1, 12.34), (-14, 7.0), (3, 5.000001)):
                 cents = f"{dollars * 100:.4f}", f"{dollars * 90:.5f}"
-                house.anthropic.add(day(offset), user(f"{login}@example.com"), "claude-opus-5-5", cents[1], cents[0], fresh=1000)
+                house.anthropic.add(
+                    day(offset), user(f"{login}@example.com"), "claude-opus-5-5", cents[1], cents[0], fresh=1000
+                )
             made.pull(login, str(day(-1)), merged=str(day(2)), commits=[commit(str(day(0)), login)])
-        made.pull(
-            people[0], str(day(0)), closed=str(day(4)), commits=[commit(str(day(1)), login) for login in people]
-        )
+        made.pull(people[0], str(day(0)), closed=str(day(4)), commits=[commit(str(day(1)), login) for login in people])
     house.anthropic.add(day(2), service_account("svac_ci"), "claude-haiku-4-5", "3600", "4000", fresh=10)
     house.anthropic.add(day(2), user("stranger@elsewhere.example"), "claude-opus-5-5", "9000", "10000", fresh=10)
 
@@ -181,6 +181,6 @@ def the_message_is_right(house: House) -> None:
 def the_small_team_waits(house: House) -> None:
     [message] = house.slack.messages(house.channels["small"])
     said = json.dumps(message)
-    assert "Compute numbers start when five have joined; eight make most weeks." in said
+    assert "Compute numbers start when five have joined; for most weeks it takes eight." in said
     assert "merged 4 pull requests" in said
     assert "$" not in said

@@ -73,9 +73,11 @@ def test_users_cannot_be_asked_for_while_the_app_is_installed_nowhere(fake) -> N
 def test_a_login_that_nobody_has_is_named(fake) -> None:
     fake.install("acme")
     fake.user("ann")
-    with pytest.raises(SourceError, match=r"GitHub has no user named bo, cy$") as caught:
-        outcomes(fake).users(["ann", "bo", "cy"])
+    with pytest.raises(SourceError, match=r"^GitHub has no user named bo: check `members`") as caught:
+        outcomes(fake).users(["ann", "bo"])
     assert caught.value.permanent
+    with pytest.raises(SourceError, match=r"^GitHub has no users named bo, cy and di: "):
+        outcomes(fake).users(["ann", "bo", "cy", "di"])
 
 
 @pytest.mark.parametrize("name", ["api", "acme/", "/api", "acme/api/x", ""])

@@ -258,12 +258,22 @@ def test_a_key_that_fits_no_header_is_told_without_it(key):
     assert caught.value.permanent
 
 
+TOLD = "api.example.com could not be reached, or broke off (ReadError): check the network or proxy"
+
+
+def test_who_cannot_be_reached_is_told_with_the_setting_that_says_where_it_is(no_waits):
+    client = HttpClient(httpx2.MockTransport(Script(httpx2.ReadError("x"))), setting="ACME_API_URL")
+    with pytest.raises(SourceError) as caught:
+        client.get_json(URL, params={}, headers={})
+    assert str(caught.value) == f"{TOLD} and ACME_API_URL"
+
+
 def test_no_log_holds_a_secret_or_a_query(no_waits, told, caplog):
     caplog.set_level(logging.DEBUG)
     refusal(Script(httpx2.ReadError(f"while sending {SECRET}")))
     assert len(told) == 4
     for details in told:
-        assert repr(details.caused_by) == "BusyError('api.example.com could not be reached, or broke off (ReadError)')"
+        assert repr(details.caused_by) == f"BusyError({TOLD!r})"
         assert (details.args, details.kwargs) == ((), {})
     assert caplog.text == ""
 

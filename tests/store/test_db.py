@@ -1,6 +1,7 @@
 """A database behaves the same whatever its kind, and what is wrong with it is said in one clear line."""
 
 import contextlib
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from bot.store.db import connect, reading, transaction
 from bot.store.errors import StoreError
 from bot.store.migrate import migrate
 from bot.store.tables import Meta, OutboxRow, SourceCursor
+from bot.store.trouble import of_sqlite
 
 PASSWORD = "hunter2"
 NOON = datetime(2026, 5, 11, 12, tzinfo=UTC)
@@ -107,7 +109,27 @@ def test_a_damaged_file_is_told_from_a_strange_one(sqlite_template, tmp_path, us
 
 @EVERY_USE
 def test_a_folder_that_is_not_there_is_told(tmp_path, use):
-    assert "folder" in complaint(f"sqlite:///{tmp_path / 'no' / 'such.db'}", use)
+    file = tmp_path / "no" / "such.db"
+    assert f"because the folder of {file} is not there" in complaint(f"sqlite:///{file}", use)
+
+
+@EVERY_USE
+def test_a_folder_is_no_database(tmp_path, use):
+    assert "is a directory" in complaint(f"sqlite:///{tmp_path}", use)
+
+
+def test_a_file_that_may_not_be_read_is_told_from_a_folder_that_may_not_be_written(tmp_path):
+    """By an answer of its own: who runs the tests may be root, who may read everything."""
+    file = tmp_path / "secret.db"
+    file.touch()
+    assert denied(file, readable=False) == "may not be read: check the file's own permissions"
+    assert denied(file, readable=True) == "cannot be opened: check that its folder may be written"
+
+
+def denied(file: Path, *, readable: bool) -> str | None:
+    cause = sqlite3.OperationalError("unable to open database file")
+    cause.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
+    return of_sqlite(OperationalError("SELECT 1", None, cause), file, readable=lambda _: readable)
 
 
 def test_a_file_that_may_not_be_written_can_still_be_read(sqlite_template, tmp_path):
@@ -138,6 +160,18 @@ def test_a_wrong_user_or_password_is_told_and_never_printed(postgres, role, use)
     url = make_url(postgres.url("postgres")).set(username=role, password=PASSWORD)
     message = complaint(url.render_as_string(hide_password=False), use)
     assert "refuses the user or password" in message
+
+
+@EVERY_USE
+def test_a_password_that_is_missing_is_told(postgres, use):
+    demand_a_password(postgres, "locked_out")
+    url = make_url(postgres.url("postgres")).set(username="locked_out", password=None)
+    message = complaint(url.render_as_string(hide_password=False), use)
+    assert "wants a password" in message
+
+
+def test_a_port_that_is_none_is_told():
+    assert "has a port that is none" in complaint("postgresql://u:hunter2@127.0.0.1:99999/db", read_something)
 
 
 def demand_a_password(postgres: Any, role: str) -> None:

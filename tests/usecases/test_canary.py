@@ -161,7 +161,8 @@ def live(engine: Engine, provider: FakeAnthropic, github: FakeGitHub) -> None:
     team = team_of(f"{JOINED} bo")
     for name in JOINED.split():
         address = ANN["address"] if name == "ann" else f"{name}@example.com"
-        join(engine, SECRET, Handles(f"U_{name}", f"S_{name}", address), UTC_ZONE, NOW, team=True, proved=True)
+        handles = Handles(f"U_{name}", f"S_{name}", address)
+        join(engine, SECRET, handles, UTC_ZONE, instant("2026-05-15"), team=True, proved=True)
     take_rosters(engine, outcomes(github), [team], instant("2026-05-13"))
     backfill(engine, outcomes(github), REPOSITORY, instant("2026-04-01"), NOW, lambda _done, _expected: None)
     read(engine, provider)

@@ -62,6 +62,9 @@ class FakeMessenger:
         self.deleted: list[tuple[str, str]] = []
         self.meanwhile: Callable[[], None] = lambda: None
 
+    def check(self) -> Answer:
+        return Sent("U_LEVERAGE")
+
     def post(self, channel, text, blocks, key) -> Answer:
         answer = self._answer()
         if isinstance(answer, Sent):

@@ -57,7 +57,8 @@ class Withdrawal(Row, table=True):
 
 
 class BlockRow(Row, table=True):
-    """A frozen block: written once, never changed. `content` is the gate's output, `message` what people read."""
+    """A frozen block: written once, never changed. `content` is the gate's output. State: published, held, waiting,
+    or unseen (held, and nobody had seen what merged)."""
 
     __tablename__ = "blocks"
     unit: str = Field(primary_key=True)

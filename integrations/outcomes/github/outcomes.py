@@ -93,7 +93,7 @@ class GitHubOutcomes:
         answer = gateway.graphql(query, variables)
         unknown = [variables[alias] for alias in _not_found(answer)]
         if unknown:
-            raise SourceError(f"GitHub has no user named {', '.join(unknown)}", permanent=True)
+            raise problems.no_user(unknown)
         for complaint in answer.errors:
             raise problems.refused(complaint, gateway.account)
         nodes = [read(AccountNode, (answer.data or {}).get(alias)) for alias in variables]

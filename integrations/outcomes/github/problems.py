@@ -19,6 +19,7 @@ PERMISSION = (
     "The GitHub App may not read this on {account}: accept its permissions there "
     "(Metadata: read, Pull requests: read, organization Members: read)"
 )
+NO_ANSWER = "GitHub does not answer, or could not be reached ({kind}): check the network or proxy, and GITHUB_API_URL"
 TOO_MUCH = frozenset({"RESOURCE_LIMITS_EXCEEDED", "MAX_NODE_LIMIT_EXCEEDED"})
 RATE_LIMITED = frozenset({"RATE_LIMITED", "RATE_LIMIT"})
 TRANSIENT = frozenset({"SERVICE_UNAVAILABLE", "INTERNAL"})
@@ -62,7 +63,7 @@ def check_as_app(reply: Reply, app: str) -> None:
     """Raise what the answer to a request signed with the private key says; NotFound for 404."""
     unknown = reply.status == 404 and "integration not found" in message_of(reply)
     if reply.status == 401 or unknown:
-        raise SourceError(KEY_REFUSED.format(app=app), permanent=True)
+        raise SourceError(KEY_REFUSED.format(app=app), permanent=True, whole=True)
     check(reply, "this account")
 
 
@@ -99,10 +100,16 @@ def rate_limited(headers: Mapping[str, str]) -> SourceError:
     """With the time from which asking again makes sense, if GitHub tells it."""
     after, reset = headers.get("retry-after", ""), headers.get("x-ratelimit-reset", "")
     if after.isdigit():
-        return SourceError(f"GitHub's rate limit is reached: it asks to wait {after} seconds")
+        return SourceError(f"GitHub's rate limit is reached: it asks to wait {after} seconds", whole=True)
     if reset.isdigit():
-        return SourceError(f"GitHub's rate limit is reached until {moment(int(reset))}")
-    return SourceError("GitHub's rate limit is reached: try again in some minutes")
+        return SourceError(f"GitHub's rate limit is reached until {moment(int(reset))}", whole=True)
+    return SourceError("GitHub's rate limit is reached: try again in some minutes", whole=True)
+
+
+def no_user(logins: list[str]) -> SourceError:
+    *others, last = logins
+    named = f"users named {', '.join(others)} and {last}" if others else f"user named {last}"
+    return SourceError(f"GitHub has no {named}: check `members` in leverage.toml", permanent=True)
 
 
 def moment(epoch: int) -> str:

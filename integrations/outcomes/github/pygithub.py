@@ -53,7 +53,9 @@ class PyGithubApp:
             auth.create_jwt()
         except (PyJWTError, ValueError, AssertionError):
             raise SourceError(
-                "GITHUB_APP_PRIVATE_KEY is not a private key in PEM form, or GITHUB_APP_ID is empty", permanent=True
+                "GITHUB_APP_PRIVATE_KEY is not a private key in PEM form, or GITHUB_APP_ID is empty",
+                permanent=True,
+                whole=True,
             ) from None
         return GithubIntegration(auth=auth, **self._options)
 
@@ -129,7 +131,7 @@ def no_answer(error: RequestException) -> SourceError:
     if isinstance(error, ReadTimeout) or isinstance(reason, ReadTimeoutError):
         return problems.TooMuch("GitHub does not answer in time")
     kind = NotReached if isinstance(reason, NewConnectionError | ConnectTimeoutError) else SourceError
-    return kind(f"GitHub does not answer ({type(error).__name__})")
+    return kind(problems.NO_ANSWER.format(kind=type(error).__name__), whole=True)
 
 
 def _lower(headers: Mapping[str, Any]) -> dict[str, str]:

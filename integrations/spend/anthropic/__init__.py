@@ -6,7 +6,7 @@ strings in cents. Organisations that do not have these reports yet answer 404 an
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from bot.domain.model import AccountDay
 from bot.domain.ports import Http, NotFound, Refused, SourceError
@@ -19,6 +19,13 @@ SECRETS: tuple[str, ...] = ("ANTHROPIC_ADMIN_KEY",)
 BASE_URL = "https://api.anthropic.com"
 LAG_DAYS = 1  # up to 24 hours until a day is complete
 REFETCH_DAYS = 31  # amounts are revised for up to 30 days
+OLDEST = date(2026, 1, 1)
+REACH = timedelta(days=365)
+
+
+def oldest(now: datetime) -> date:
+    """The first day that may be asked for: a report begins within the last 365 days, and at OLDEST at the earliest."""
+    return max(OLDEST, (now.astimezone(UTC) - REACH).date() + DAY)
 
 
 def fetch(

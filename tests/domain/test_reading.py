@@ -1,0 +1,73 @@
+"""When a source is read again, and from which day on."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from bot.domain.reading import OUTCOMES_EVERY, RECENT_DAYS, SPEND_EVERY, is_due, outcomes_since, spend_days
+from tests.company import instant
+
+NOW = instant("2026-05-18 09:00")
+WEEKS_END = instant("2026-05-18 00:00")
+REFETCH = 30
+
+
+def days_back(fetched_at: str | None, now: datetime = NOW) -> int:
+    """How many days are read, today included; the last one is always today."""
+    first, until = spend_days(instant(fetched_at) if fetched_at else None, REFETCH, now)
+    assert until == now.date() + timedelta(days=1)
+    return (until - first).days
+
+
+@pytest.mark.parametrize(
+    ("fetched_at", "due"),
+    [
+        (None, True),
+        ("2026-05-18 08:59", False),
+        ("2026-05-18 03:01", False),
+        ("2026-05-18 03:00", True),
+        ("2026-05-11 09:00", True),
+    ],
+)
+def test_a_source_is_due_when_it_was_never_read_or_too_long_ago(fetched_at, due):
+    assert is_due(instant(fetched_at) if fetched_at else None, SPEND_EVERY, instant("2026-05-11 00:00"), NOW) is due
+
+
+@pytest.mark.parametrize(
+    ("fetched_at", "now", "due"),
+    [
+        ("2026-05-17 23:59", "2026-05-18 00:00", True),
+        ("2026-05-17 23:59", "2026-05-17 23:59", False),
+        ("2026-05-18 00:00", "2026-05-18 00:01", False),
+    ],
+)
+def test_the_end_of_a_week_makes_it_due_however_lately_it_was_read(fetched_at, now, due):
+    assert is_due(instant(fetched_at), OUTCOMES_EVERY, WEEKS_END, instant(now)) is due
+
+
+def test_a_clock_that_was_set_back_makes_nothing_due():
+    assert not is_due(NOW + timedelta(hours=2), OUTCOMES_EVERY, WEEKS_END, NOW)
+
+
+def test_the_first_run_ever_and_the_first_of_a_utc_day_read_all_that_may_be_revised():
+    assert days_back(None) == REFETCH
+    assert days_back("2026-05-17 23:59") == REFETCH
+
+
+def test_later_runs_of_a_day_read_the_last_few_days():
+    assert days_back("2026-05-18 00:00") == RECENT_DAYS
+    assert days_back("2026-05-18 03:00") == RECENT_DAYS
+
+
+def test_days_that_were_missed_are_read_however_many_they_are():
+    assert days_back("2026-03-01 09:00") == (NOW.date() - date(2026, 3, 1)).days + 1
+
+
+def test_a_day_is_a_utc_day():
+    eastern = datetime.fromisoformat("2026-05-18T05:00:00+09:00")  # the 17th in UTC
+    assert spend_days(None, REFETCH, eastern)[1] == date(2026, 5, 18)
+
+
+def test_changed_pull_requests_are_read_from_a_day_before_the_last_time_on():
+    assert outcomes_since(instant("2026-05-18 08:00"), NOW) == instant("2026-05-17 08:00")
+    assert outcomes_since(None, NOW) == instant("2026-02-17 00:00")
