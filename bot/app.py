@@ -121,8 +121,9 @@ class App:
     def webhook_secrets(self) -> tuple[bytes, ...]:
         """The webhook secrets that are valid now, none if none is set."""
         value = self.settings.github_webhook_secret
-        parts = value.get_secret_value().split(",") if value else []
-        return webhooks.secrets(*(part.strip() for part in parts)) if parts else ()
+        parts = [part.strip() for part in value.get_secret_value().split(",")] if value else []
+        valid = [part for part in parts if part]
+        return webhooks.secrets(*valid) if valid else ()
 
     def owner_of(self, team: str) -> str | None:
         """The Slack user who gets a team's private notes."""

@@ -220,8 +220,8 @@ def socket_mode(app: App) -> Iterator[None]:
 def github_face(app: App) -> edge.Face | None:
     """GitHub's webhooks: stored, then acknowledged; worked off by a tick."""
     secrets = app.webhook_secrets()
-    if not secrets:
-        return None
+    if not secrets or app.commenting() is None:
+        return None  # without the App nobody would ever work off what arrives
 
     def face(headers: Mapping[str, str], body: bytes) -> edge.Reply:
         try:

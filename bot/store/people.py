@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from types import MappingProxyType
 
-from sqlalchemy import delete, func, update
+from sqlalchemy import ColumnElement, delete, func, update
 from sqlmodel import Session, col, select
 
 from bot.domain.handles import HandleKind
@@ -156,9 +156,14 @@ def _return_bills(session: Session, person: str) -> None:
 
 
 def _withdraw_open_work(session: Session, person: str) -> None:
+    withdraw(session, col(OpenWork.person_key) == person)
+
+
+def withdraw(session: Session, which: ColumnElement[bool]) -> None:
+    """Book this open work as withdrawn, by account-day."""
     lost = session.exec(
         select(col(OpenWork.account), col(OpenWork.day), func.sum(OpenWork.micro))
-        .where(OpenWork.person_key == person)
+        .where(which)
         .group_by(col(OpenWork.account), col(OpenWork.day))
     ).all()
     for account, day, micro in lost:

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import and_, delete, func, select
 from sqlmodel import Session, col
 
+from bot.store.people import withdraw
 from bot.store.tables import (
     Attribution,
     Booking,
@@ -43,6 +44,8 @@ def drop_recognised(session: Session, before: date) -> int:
 
 
 def drop_open_work(session: Session, before: date) -> None:
+    """Open work of days before this one is booked as withdrawn."""
+    withdraw(session, col(OpenWork.day) < before)
     for table in (OpenWork, PersonDay):
         session.execute(delete(table).where(col(table.day) < before))
 

@@ -100,6 +100,7 @@ def test_a_key_that_is_not_the_apps_is_a_permanent_error(fake, api, status, mess
     error = problem(fake)
     assert error.permanent
     assert "does not accept this private key for App 1: check GITHUB_APP_ID, GITHUB_APP_PRIVATE_KEY" in str(error)
+    assert error.whole
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,7 @@ def test_a_rate_limit_passes_and_says_when(fake, api, status, message, headers, 
     fake.fail("PullRequests", status, message, **headers)
     error = problem(fake)
     assert not error.permanent
+    assert error.whole
     assert told in str(error)
 
 

@@ -104,7 +104,7 @@ def test_keys_of_people_are_random(engine):
     ],
 )
 def test_an_account_that_has_joined_cannot_be_taken_by_another(engine, theirs):
-    ann = joined(engine, "ann")
+    joined(engine, "ann")
     before = {table: dump(engine, table) for table in METADATA.tables}
     with pytest.raises(AlreadyTaken):
         join(engine, SECRET, theirs, UTC_ZONE, instant(WEDNESDAY), team=True, proved=True)
