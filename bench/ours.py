@@ -54,7 +54,7 @@ def recognised(closings: Sequence[Closed], *, of_week: bool) -> dict[tuple[str, 
     for closed in closings:
         for booking in closed.closing.bookings:
             piece = booking.share.slice
-            if not of_week or piece.day in closed.days:
+            if not of_week or piece.day in closed.scope.days:
                 key = closed.facts.unit, piece.person, booking.part
                 sums[key] = sums.get(key, 0) + booking.share.micro
     return sums

@@ -71,6 +71,8 @@ def take_rosters(engine: Engine, outcomes: OutcomeSource, teams: Sequence[Team],
                     waiting.append(team)
                 else:
                     failures.append(error)
+                if error.whole:
+                    raise
     if failures:
         raise failures[0]
     return taken

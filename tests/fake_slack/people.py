@@ -51,7 +51,7 @@ class People(WebClient):
             headers={},
             status_code=200,
         )
-        response.validate()  # type: ignore[no-untyped-call]
+        response.validate()
         return response
 
     def called(self, method: str) -> int:

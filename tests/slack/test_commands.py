@@ -202,5 +202,5 @@ def test_bolt_checks_the_signature_too(desk):
 
 def test_socket_mode_is_made_without_asking_anybody(desk):
     handler = socket_mode(make_app(desk.place, None), "xapp-of-these-tests-only")
-    handler.close()  # type: ignore[no-untyped-call]
+    handler.close()
     assert desk.people.calls == []
