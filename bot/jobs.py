@@ -15,6 +15,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 TICK_S = 30.0
 READ_S = 300.0
+FORGET_S = 6 * 3600.0
 WATCH_S = 30.0
 MISSED_ROUNDS = 5
 STUCK = 70

@@ -147,6 +147,7 @@ def _jobs(app: App, beat: Beat, stop: threading.Event) -> list[jobs.Job]:
     return [
         jobs.Job("tick", jobs.TICK_S, lambda: tick(app, worker, beat)),
         jobs.Job("read", jobs.READ_S, lambda: read_sources(app, failures)),
+        jobs.Job("forget", jobs.FORGET_S, lambda: forget_old(app.engine, clock.now())),
     ]
 
 
@@ -173,8 +174,7 @@ def _freeze(app: App, team: Team) -> None:
 
 
 def read_sources(app: App, failures: Failures) -> None:
-    """Read every source that is due, see whether Slack takes our token, and forget what is old. One that breaks stops
-    no other."""
+    """Read every source that is due, and see whether Slack takes our token. One that breaks stops no other."""
     now = clock.now()
     steps: list[Callable[[], object]] = [
         partial(refresh_spend, app.engine, [one], app.splitting, app.company, failures, now) for one in app.sources()
@@ -183,7 +183,6 @@ def read_sources(app: App, failures: Failures) -> None:
         steps.append(partial(refresh_outcomes, app.engine, outcomes, app.company, failures, now))
     if messenger := app.messenger():
         steps.append(lambda: token_checked(app.engine, messenger.check()))
-    steps.append(partial(forget_old, app.engine, now))
     for step in steps:
         jobs.guarded("read", step)
 

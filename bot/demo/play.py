@@ -12,7 +12,7 @@ from typing import TextIO, cast
 from sqlalchemy import Engine, event
 
 from bot.app import METHOD_URL, window
-from bot.demo import words
+from bot.demo import faces, words
 from bot.demo.anthropic import Reports
 from bot.demo.changes import Change, changes
 from bot.demo.company import DIGEST_AT, MONDAYS, Group, Person, groups
@@ -30,6 +30,7 @@ from bot.usecases.collect import Access, Splitting, collect
 from bot.usecases.consent import Handles, join
 from bot.usecases.digest import Publishing
 from bot.usecases.observe import backfill, take_rosters
+from bot.usecases.reference_card import ensure_cards
 from integrations._http import HttpClient
 from integrations.outcomes.github import GitHubOutcomes
 from integrations.spend import anthropic
@@ -98,7 +99,17 @@ def play(engine: Engine, company: Company, out: TextIO, progress: Progress) -> N
             held += [(group, monday, digest)] if words.is_held(digest) else []
         progress(number, len(MONDAYS))
     print(words.in_full([(group, MONDAYS[-1], last[group.name]) for group in company.groups], held), file=out)
+    print(_faces(engine, company), file=out)
     print(words.CLOSING, file=out)
+
+
+def _faces(engine: Engine, company: Company) -> str:
+    """The other two things people see, on the last Monday, of the first team."""
+    group = company.groups[0]
+    team, now = company.teams[group.name], group.at(MONDAYS[-1], DIGEST_AT)
+    person = next(person for person in group.people if person.joined_at is not None)
+    own = faces.own_numbers(engine, SECRET, team, person.login, now)
+    return words.faces(own, faces.comment(engine, team, now))
 
 
 def read(engine: Engine, company: Company, now: datetime) -> None:
@@ -136,6 +147,7 @@ def _posted(engine: Engine, company: Company, monday: date) -> Iterator[tuple[Gr
     for group in sorted(company.groups, key=lambda group: group.at(monday, DIGEST_AT)):
         team = company.teams[group.name]
         digests.freeze_due(engine, team, publishing, group.at(monday, DIGEST_AT))
+        ensure_cards(engine, team, publishing.rule, group.at(monday, DIGEST_AT))
         digest = digests.read(engine, team, Week(monday).plus(-1), METHOD_URL)
         if digest:
             yield group, digest

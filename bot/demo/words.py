@@ -7,6 +7,7 @@ from datetime import date
 from bot.demo.company import DIGEST_AT, Group
 from bot.domain.block import Held, HeldReason
 from bot.domain.digest import Digest, tell
+from bot.domain.model import PullRequest
 from bot.render import text
 
 WIDTH = 80
@@ -67,6 +68,29 @@ def in_full(last: Iterable[tuple[Group, date, Digest]], held: Iterable[tuple[Gro
     """The last Monday's digests and the held ones, as the channels show them."""
     shown = [_post(*post) for post in last]
     return "\n\n".join(["\nTHE LAST MONDAY IN FULL", *shown, HELD, *(_post(*post) for post in held)])
+
+
+def faces(own: str, commented: tuple[PullRequest, str] | None) -> str:
+    """What one person is answered, and a pull request's comment, as they are seen."""
+    parts = [ME, "\n".join(_quoted(own))]
+    if commented:
+        pull, body = commented
+        wrapped = "\n\n".join(textwrap.fill(one, WIDTH - 4) for one in body.split("\n\n"))
+        parts += [COMMENT, f"{pull.repository}, pull request {pull.number}\n" + "\n".join(_quoted(wrapped))]
+    return "\n\n".join(["", *parts])
+
+
+ME = """\
+WHAT ONE PERSON SEES: /leverage me
+
+Only the person who asks is answered, in Slack, for their eyes only. This is
+somebody in payments, on the last Monday."""
+
+COMMENT = """\
+WHAT A PULL REQUEST GETS: A COMMENT
+
+What pull requests of this size usually take here. It does not depend on who
+wrote it, nor on who has joined."""
 
 
 def _post(group: Group, monday: date, digest: Digest) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -110,7 +110,6 @@ class Line:
     """One request as a server hands it over."""
 
     path: str = "/slack/events"
-    messages: AsyncIterator[dict[str, object]] | None = None
     sent: list[dict[str, object]] = field(default_factory=list)
 
     async def through(self, app: Callable[..., object], *bodies: bytes, then: str = "end") -> tuple[int, bytes]:
