@@ -29,7 +29,7 @@ class Job:
 
     name: str
     seconds: float
-    run: Callable[[], None]
+    run: Callable[[], object]
 
 
 def start(jobs: list[Job]) -> BackgroundScheduler:
