@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
@@ -46,15 +46,22 @@ def roster(session: Session, unit: str, epoch: Week) -> list[GitHubUser]:
     row = tables.table(Roster).c
     oldest = select(func.min(row.epoch)).where(row.unit == unit).scalar_subquery()
     newest = select(func.max(row.epoch)).where(row.unit == unit, row.epoch <= epoch.monday).scalar_subquery()
-    taken = func.coalesce(newest, oldest)
-    other = tables.table(Roster).alias("other").c
-    moved = select(other.github_id).where(other.unit != unit, other.epoch > taken, other.epoch <= epoch.monday)
     rows = session.execute(
-        select(row.github_id, row.login)
-        .where(row.unit == unit, row.epoch == taken, row.github_id.not_in(moved))
+        select(row.github_id, row.login, row.epoch)
+        .where(row.unit == unit, row.epoch == func.coalesce(newest, oldest))
         .order_by(row.github_id)
-    )
-    return [GitHubUser(id_, login) for id_, login in rows]
+    ).all()
+    moved = _moved(session, unit, rows[0].epoch, epoch.monday) if rows else set()
+    return [GitHubUser(id_, login) for id_, login, _ in rows if id_ not in moved]
+
+
+def _moved(session: Session, unit: str, taken: date, epoch: date) -> set[str]:
+    """Who was put on another unit's roster after this unit's was taken."""
+    if taken >= epoch:
+        return set()
+    row = tables.table(Roster).c
+    others = select(row.github_id).where(row.unit != unit, row.epoch > taken, row.epoch <= epoch)
+    return set(session.execute(others).scalars())
 
 
 def has_roster(session: Session, unit: str, epoch: Week) -> bool:
