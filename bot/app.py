@@ -2,21 +2,22 @@
 
 import os
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from types import MappingProxyType
-from typing import cast
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
 from bot import clock, config
 from bot.domain.health import Finding
-from bot.domain.ports import Messenger, OutcomeSource, SpendSource
+from bot.domain.ports import Access, Messenger, OutcomeSource, SpendSource
+from bot.domain.prices import NO_TERMS, Priced, Terms
 from bot.domain.team import Company, Team
 from bot.errors import UsageError, UserError
 from bot.github import webhooks
-from bot.settings import Settings, provider_secrets
+from bot.settings import Settings, with_sources
 from bot.slack.app import make_client
 from bot.slack.check import SlackChecks
 from bot.slack.commands import Place
@@ -26,7 +27,7 @@ from bot.store import secrets
 from bot.store.db import connect, transaction
 from bot.store.migrate import migrate
 from bot.usecases import doctor
-from bot.usecases.collect import Access, Splitting
+from bot.usecases.collect import Splitting
 from bot.usecases.comment import Commenting
 from bot.usecases.deliver import Worker
 from bot.usecases.digest import Publishing
@@ -36,10 +37,15 @@ from integrations.outcomes.github import GitHubOutcomes
 from integrations.outcomes.github import check as github_check
 from integrations.outcomes.github.comments import GitHubComments
 from integrations.outcomes.github.pygithub import PyGithubApp
-from integrations.spend import anthropic
+from integrations.prices import ListPrices
+from integrations.spend import sources
 
-SOURCES: Mapping[str, SpendSource] = MappingProxyType({"anthropic": cast(SpendSource, anthropic)})
+if TYPE_CHECKING:
+    from integrations.spend.focus import Bill
+
+SOURCES = sources()
 GITHUB_APP = ("GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY")
+DeploymentSettings = with_sources(setting for source in SOURCES.values() for setting in source.SETTINGS)
 METHOD_URL = "https://github.com/leverage-bot/leverage/blob/main/docs/method.md"
 
 
@@ -54,12 +60,12 @@ class App:
 
     @property
     def publishing(self) -> Publishing:
-        accounts = frozenset(name for name, one in SOURCES.items() if self.settings.has(one.SECRETS))
+        accounts = frozenset(name for name, one in SOURCES.items() if is_set_up(one, self.settings))
         return Publishing(self.company.rule, self.secret, METHOD_URL, accounts)
 
     @property
     def splitting(self) -> Splitting:
-        return Splitting(self.secret, self.company.service_accounts)
+        return Splitting(self.secret, self.company.service_accounts, self.company.terms)
 
     def team(self, name: str) -> Team:
         """The team of this name. Raises UsageError naming those there are."""
@@ -70,9 +76,19 @@ class App:
         raise UsageError(f"There is no team {name!r} in {self.settings.leverage_config}: it has {names}.")
 
     def access(self, source: SpendSource) -> Access:
-        """How to reach a source. Raises UserError for a key that is not set."""
-        keys = provider_secrets(self.settings, source.SECRETS)
-        return Access(_client(source.NAME), keys, self.settings.base_url(source.NAME))
+        """How to reach a source. Raises UserError for a setting that is missing."""
+        return access(source, self.settings, self.company.terms)
+
+    @property
+    def read_accounts(self) -> frozenset[str]:
+        """The accounts that are read from their own API."""
+        return frozenset(one.NAME for one, _ in self.sources())
+
+    def bill(self, file: Path, now: datetime) -> "Bill":
+        """A bill that a provider exported. Raises SourceError."""
+        from integrations.spend.focus import read  # only who has such a bill needs what reads it
+
+        return read(file, now)
 
     def outcomes(self) -> OutcomeSource:
         """The GitHub App. Raises UserError for settings that are missing."""
@@ -81,7 +97,7 @@ class App:
 
     def sources(self) -> list[tuple[SpendSource, Access]]:
         """Every source whose key is set."""
-        return [(one, self.access(one)) for one in SOURCES.values() if self.settings.has(one.SECRETS)]
+        return [(one, self.access(one)) for one in SOURCES.values() if is_set_up(one, self.settings)]
 
     def outcomes_if_set(self) -> OutcomeSource | None:
         return self.outcomes() if self.settings.has(GITHUB_APP) else None
@@ -166,9 +182,9 @@ def choose_sources(settings: Settings, asked: Sequence[str]) -> list[SpendSource
     for name in names:
         if name not in SOURCES:
             raise UsageError(f"There is no source {name!r}: Leverage knows {', '.join(SOURCES)}.")
-    chosen = [SOURCES[name] for name in names] or [one for one in SOURCES.values() if settings.has(one.SECRETS)]
+    chosen = [SOURCES[name] for name in names] or [one for one in SOURCES.values() if is_set_up(one, settings)]
     if not chosen:
-        keys = " or ".join(key for one in SOURCES.values() for key in one.SECRETS)
+        keys = " or ".join(one.SETTINGS[0].name for one in SOURCES.values())
         raise UserError(f"No source of spend is set up: set {keys}.")
     return chosen
 
@@ -178,14 +194,21 @@ def github_web(api_url: str) -> str:
     return "https://github.com" if api_url == "https://api.github.com" else api_url.removesuffix("/api/v3")
 
 
-OLDEST = MappingProxyType({"anthropic": anthropic.oldest})
-"""From which day on a source can be asked for, at this moment."""
+def is_set_up(source: SpendSource, settings: Settings) -> bool:
+    """Whether all that a source cannot do without is set."""
+    return settings.has(one.name for one in source.SETTINGS if one.required)
+
+
+def access(source: SpendSource, settings: Settings, terms: Terms = NO_TERMS) -> Access:
+    """How to reach a source. Raises UserError for a setting that is missing."""
+    advice = next((one.name for one in source.SETTINGS if one.is_url), None)
+    return Access(HttpClient(setting=advice), settings.of_source(source.SETTINGS), Priced(terms, ListPrices()))
 
 
 def window(source: SpendSource, since: date | None, until: date | None, now: datetime) -> tuple[date, date]:
     """The UTC days to fetch: by default all that may still be revised, today included. Raises UsageError."""
     tomorrow = now.date() + timedelta(days=1)
-    oldest = OLDEST[source.NAME](now)
+    oldest = source.oldest(now)
     last = until or tomorrow
     first = since or max(oldest, now.date() - timedelta(days=source.REFETCH_DAYS - 1))
     if last > tomorrow:
@@ -197,13 +220,9 @@ def window(source: SpendSource, since: date | None, until: date | None, now: dat
     return first, last
 
 
-CHECKS = MappingProxyType({"anthropic": ("Anthropic", anthropic.check)})
-"""What a source is called in words, and the one harmless call that shows whether its key is good."""
-
-
 def examine(now: datetime) -> list[Finding]:
     """Look at everything there is of a deployment, however little. Asks each service that is set up."""
-    known, findings = doctor.read_settings(Settings)
+    known, findings = doctor.read_settings(DeploymentSettings)
     return findings + doctor.examine(known, _parts(known.settings, now), now)
 
 
@@ -212,25 +231,15 @@ def _parts(settings: Settings, now: datetime) -> Parts:
     return Parts(
         company=lambda: config.load(settings.leverage_config),
         engine=lambda: connect(settings.database()),
-        sources=[_checked_source(settings, name, now) for name in SOURCES],
+        sources=[_checked_source(settings, one, now) for one in SOURCES.values()],
         github=lambda teams: _check_github(settings, teams),
         slack=lambda teams: slack.bot(settings.required("SLACK_BOT_TOKEN"), teams),
         slack_socket=lambda: slack.socket(settings.required("SLACK_APP_TOKEN")),
     )
 
 
-def _checked_source(settings: Settings, name: str, now: datetime) -> Source:
-    title, harmless = CHECKS[name]
-    keys = SOURCES[name].SECRETS
-
-    def check() -> None:
-        harmless(_client(name), provider_secrets(settings, keys), settings.base_url(name), now)
-
-    return Source(name, title, keys, check)
-
-
-def _client(source: str) -> HttpClient:
-    return HttpClient(setting=f"{source.upper()}_API_URL")
+def _checked_source(settings: Settings, source: SpendSource, now: datetime) -> Source:
+    return Source(source.NAME, source.TITLE, source.SETTINGS, lambda: source.check(access(source, settings), now))
 
 
 def _check_github(settings: Settings, teams: Sequence[Team]) -> list[Finding]:

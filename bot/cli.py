@@ -3,22 +3,22 @@
 import json
 import sys
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from io import TextIOWrapper
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot import __version__, clock, log, usage
 from bot.domain.digest import Digest
-from bot.domain.ports import OutcomeSource, SourceError, SpendSource
+from bot.domain.ports import OutcomeSource, SourceError
 from bot.domain.team import Team
 from bot.domain.weeks import Week, due_at
 from bot.errors import UsageError, UserError
 from bot.progress import all_of, reporting, say, unwritten
-from bot.settings import Settings
 from bot.store.errors import StoreError
 
 if TYPE_CHECKING:
@@ -106,9 +106,9 @@ def demo(once: Annotated[bool, typer.Option("--once", help="Print and end.")] = 
 @cli.command()
 def migrate() -> None:
     """Bring the database to this version's schema. Every command does so as well."""
-    from bot.app import open_database
+    from bot.app import DeploymentSettings, open_database
 
-    open_database(Settings())
+    open_database(DeploymentSettings())
     print("The database is up to date.")
 
 
@@ -125,31 +125,33 @@ def collect(
         datetime | None,
         typer.Option(formats=DAY, metavar="DAY", help="The UTC day after the last; default: tomorrow, so today is in."),
     ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", metavar="EXPORT", help="With `focus`: the exported bill, .csv, .csv.gz or .parquet."),
+    ] = None,
 ) -> None:
-    """Fetch from the providers' admin APIs what was spent."""
-    from bot.app import choose_sources, load, window
+    """Fetch from the providers' admin APIs what was spent, or take in a bill that a cloud exported as FOCUS."""
+    from bot import collecting
+    from bot.app import DeploymentSettings, choose_sources, load
 
-    now = clock.now()
-    chosen = choose_sources(Settings(), sources or [])
-    windows = [window(source, since and since.date(), until and until.date(), now) for source in chosen]
-    app = load(Settings())
-    all_of([partial(_collect, app, source, days, now) for source, days in zip(chosen, windows, strict=True)])
+    now, settings = clock.now(), DeploymentSettings()
+    if _is_focus(sources or [], file, since or until):
+        collecting.run_focus(load(settings), file or Path(), now)
+        return
+    chosen = choose_sources(settings, sources or [])
+    wanted = collecting.asked(chosen, since and since.date(), until and until.date(), now)
+    collecting.run(load(settings), wanted, now)
 
 
-def _collect(app: "App", source: SpendSource, days: tuple[date, date], now: datetime) -> None:
-    from bot.usecases.collect import collect as run
-
-    first, last = days
-    with reporting(source.NAME) as report:
-        result = run(
-            app.engine, source, app.access(source), app.splitting, first, last, now,
-            lambda day: report((day - first).days + 1, (last - first).days),
-        )  # fmt: skip
-    print(f"{source.NAME}: {result.days} days, {result.rows} rows")
-    for reason, count in sorted(result.rejected.items()):
-        print(f"{source.NAME}: {count} rows refused: {reason}", file=sys.stderr)
-    for account in result.refused:
-        print(f"{source.NAME}: {account} belongs to a person and is no service account", file=sys.stderr)
+def _is_focus(sources: list[str], file: Path | None, days: datetime | None) -> bool:
+    """Whether a file is to be taken in. Raises UsageError for half of what that needs."""
+    if [name.casefold() for name in sources] != ["focus"]:
+        if file or "focus" in sources:
+            raise UsageError("A bill from a file stands alone: `leverage collect focus --file EXPORT.csv`.")
+        return False
+    if file is None or days is not None:
+        raise UsageError("Name the export, and no days: `leverage collect focus --file EXPORT.csv`.")
+    return True
 
 
 @cli.command()
@@ -158,10 +160,10 @@ def backfill(
     days: Annotated[int, typer.Option(min=1, max=730, metavar="N", help="How far back, from 1 to 730.")] = 90,
 ) -> None:
     """Fetch pull requests and team rosters from GitHub. Safe to run again."""
-    from bot.app import load
+    from bot.app import DeploymentSettings, load
 
     now = clock.now()
-    app = load(Settings())
+    app = load(DeploymentSettings())
     chosen = app.repositories(repositories or [])
     outcomes = app.outcomes()
     pulls = [partial(_backfill, app, outcomes, name, now - timedelta(days=days), now) for name in chosen]
@@ -194,11 +196,11 @@ def digest(
     ] = False,
 ) -> None:
     """Print a team's frozen digest, after freezing the weeks that are due."""
-    from bot.app import SOURCES, load
+    from bot.app import SOURCES, DeploymentSettings, load
     from bot.usecases.digest import freeze_due, read
 
     wanted = _week(week)
-    app = load(Settings())
+    app = load(DeploymentSettings())
     chosen = app.team(team)
     frozen = freeze_due(app.engine, chosen, app.publishing, clock.now())
     for source in frozen.waits_for:
@@ -257,11 +259,11 @@ def serve(
     jobs: Annotated[bool, typer.Option("--jobs", help="Only read, freeze, post and comment; answer nothing.")] = False,
 ) -> None:
     """Answer Slack and GitHub, read the sources, post digests and comment, until stopped."""
-    from bot.app import load
+    from bot.app import DeploymentSettings, load
     from bot.serve import serve as run
 
     log.setup(sys.stderr, "INFO")
-    run(load(Settings()), host, port, web=web or not jobs, work=jobs or not web)
+    run(load(DeploymentSettings()), host, port, web=web or not jobs, work=jobs or not web)
 
 
 @cli.command(short_help="Check everything, and say what is wrong.")

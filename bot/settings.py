@@ -6,13 +6,14 @@ import re
 import textwrap
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, create_model, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.domain.ports import Setting
 from bot.errors import UserError
 
 LEAST_SECRET = 32
@@ -68,12 +69,6 @@ class Settings(BaseSettings):
         "https://api.github.com",
         description="The address of GitHub's API; that of GitHub Enterprise Server ends in /api/v3.",
     )
-    anthropic_admin_key: SecretStr | None = Field(
-        None, description="An Admin API key of your Anthropic organization; it begins with sk-ant-admin."
-    )
-    anthropic_api_url: str | None = Field(
-        None, description="Another address for Anthropic's API, such as that of a proxy."
-    )
 
     def __init__(self, _env_file: Path | None = Path(".env"), **values: Any) -> None:
         try:
@@ -110,15 +105,10 @@ class Settings(BaseSettings):
             raise UserError(f"{_name(info)} is shorter than {LEAST_SECRET} characters: {MAKE_SECRET}.")
         return secret
 
-    @field_validator("github_api_url", "slack_api_url", "anthropic_api_url")
+    @field_validator("github_api_url", "slack_api_url")
     @classmethod
-    def _a_safe_address(cls, url: str | None, info: ValidationInfo) -> str | None:
-        if url is not None and not _is_safe(url):
-            raise UserError(
-                f"{_name(info)} is no address Leverage may use: write https://host/path, without user, password or "
-                "query; http:// is for this machine only."
-            )
-        return url and url.rstrip("/")
+    def _a_safe_address(cls, url: str, info: ValidationInfo) -> str:
+        return _safe_address(url, info)
 
     @field_validator("github_app_private_key")
     @classmethod
@@ -146,9 +136,10 @@ class Settings(BaseSettings):
         """App ID and private key. Raises UserError if one is not set."""
         return self.required("GITHUB_APP_ID"), self.required("GITHUB_APP_PRIVATE_KEY")
 
-    def base_url(self, provider: str) -> str | None:
-        """Where a provider's API is, if not at its own address."""
-        return self._value(f"{provider}_api_url") or None
+    def of_source(self, wanted: Iterable[Setting]) -> dict[str, str]:
+        """A source's settings by variable, those that are set. Raises UserError for a required one that is not."""
+        values = {one.name: self.required(one.name) if one.required else self._value(one.name) for one in wanted}
+        return {name: value for name, value in values.items() if value}
 
     def required(self, name: str) -> str:
         """The value of a variable. Raises UserError naming it and what belongs there."""
@@ -163,9 +154,26 @@ class Settings(BaseSettings):
         return value.get_secret_value() if isinstance(value, SecretStr) else str(value or "")
 
 
-def provider_secrets(settings: Settings, names: Iterable[str]) -> dict[str, str]:
-    """A provider's secrets by the names of their variables. Raises UserError for the first that is not set."""
-    return {name: settings.required(name) for name in names}
+def with_sources(wanted: Iterable[Setting]) -> type[Settings]:
+    """The settings, and beside them those of the sources of spend that are no setting yet."""
+    new = [one for one in wanted if one.name.lower() not in Settings.model_fields]
+    fields: dict[str, Any] = {one.name.lower(): (_kind(one), Field(None, description=one.about)) for one in new}
+    return create_model("Settings", __base__=Settings, **fields)
+
+
+def _kind(setting: Setting) -> Any:
+    if setting.is_url:
+        return Annotated[str, AfterValidator(_safe_address)] | None
+    return SecretStr | None if setting.secret else str | None
+
+
+def _safe_address(url: str, info: ValidationInfo) -> str:
+    if not _is_safe(url):
+        raise UserError(
+            f"{_name(info)} is no address Leverage may use: write https://host/path, without user, password or "
+            "query; http:// is for this machine only."
+        )
+    return url.rstrip("/")
 
 
 def _name(info: ValidationInfo) -> str:

@@ -26,6 +26,7 @@ DEADLINE = 60.0  # seconds for one whole answer, so that a trickle ends
 BODY_LIMIT = 16 * 1024 * 1024  # bytes, unpacked
 ATTEMPTS = 5
 LONGEST_WAIT = 60  # seconds; who asks for more is asked again at the next run
+NO_CONTENT = 204
 SAID = 200  # characters of a service's own words
 
 # These log whole URLs (with cursors, which may name people) and headers, whatever level the rest of the bot logs at.
@@ -63,20 +64,31 @@ class HttpClient:
         self._client.close()
 
     def get_json(self, url: str, *, params: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
-        """The decoded body. stamina logs each new attempt with our error, which holds a host and a status only."""
-        request = self._request(url, params, headers)
+        request = self._request("GET", url, headers, params=params)
+        return decode(self._read(request, headers), request.url.host)
+
+    def post_json(self, url: str, *, body: Any, headers: Mapping[str, str]) -> Any:
+        request = self._request("POST", url, headers, json=body)
+        return decode(self._read(request, headers), request.url.host)
+
+    def get_lines(self, url: str, *, headers: Mapping[str, str]) -> list[Any]:
+        request = self._request("GET", url, headers)
+        return decode_lines(self._read(request, headers), request.url.host)
+
+    def _read(self, request: httpx2.Request, headers: Mapping[str, str]) -> bytes:
+        """The body. stamina logs each new attempt with our error, which holds a host and a status only."""
         for attempt in stamina.retry_context(pause, ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=30):
             with attempt:
                 response, body = self._answer(request)
                 check(response, body, headers.values())
-                return decode(body, request.url.host)
+                return b"null" if response.status_code == NO_CONTENT else body
         raise AssertionError("the last attempt returns or raises")
 
-    def _request(self, url: str, params: Mapping[str, Any], headers: Mapping[str, str]) -> httpx2.Request:
+    def _request(self, method: str, url: str, headers: Mapping[str, str], **content: Any) -> httpx2.Request:
         if not all(value.isascii() and value.isprintable() for value in headers.values()):
             raise SourceError("a key holds characters that no HTTP header may hold", permanent=True)
         try:
-            request = self._client.build_request("GET", url, params=params, headers=headers)
+            request = self._client.build_request(method, url, headers=headers, **content)
         except httpx2.InvalidURL:
             raise SourceError("the base URL is not a URL", permanent=True) from None
         if request.url.scheme not in ("http", "https") or not request.url.host:
@@ -167,6 +179,14 @@ def decode(body: bytes, host: str) -> Any:
         return json.loads(body, parse_float=Decimal, parse_constant=_no_number)
     except (ValueError, ArithmeticError, RecursionError):
         raise SourceError(f"{host} sent an answer that is cut off or is not JSON") from None
+
+
+def decode_lines(body: bytes, host: str) -> list[Any]:
+    """The JSON documents of a body, one a line; a body that is one JSON list gives its items."""
+    if body.lstrip().startswith(b"["):
+        items = decode(body, host)
+        return items if isinstance(items, list) else [items]
+    return [decode(line, host) for line in body.splitlines() if line.strip()]
 
 
 def _no_number(constant: str) -> Never:

@@ -8,10 +8,9 @@ import pytest
 from sqlalchemy import Engine
 
 from bot import config
-from bot.app import App, choose_sources, window
+from bot.app import App, DeploymentSettings, choose_sources, window
 from bot.domain.ports import SpendSource
 from bot.errors import UsageError, UserError
-from bot.settings import Settings
 from integrations.spend import anthropic
 
 NOW = datetime(2026, 5, 13, 15, tzinfo=UTC)
@@ -62,21 +61,23 @@ def test_days_that_nobody_can_tell_of_are_refused(since, until, now, said):
 
 
 def test_a_source_is_found_however_it_is_written_and_read_once():
-    assert [one.NAME for one in choose_sources(Settings(_env_file=None), ["Anthropic", "anthropic"])] == ["anthropic"]
+    assert [one.NAME for one in choose_sources(DeploymentSettings(_env_file=None), ["Anthropic", "anthropic"])] == [
+        "anthropic"
+    ]
     with pytest.raises(UsageError, match="`leverage backfill`"):
-        choose_sources(Settings(_env_file=None), ["GitHub"])
+        choose_sources(DeploymentSettings(_env_file=None), ["GitHub"])
 
 
 def test_the_one_key_that_is_missing_is_named(monkeypatch):
     monkeypatch.delenv("ANTHROPIC_ADMIN_KEY", raising=False)
     with pytest.raises(UserError, match=r"is set up: set ANTHROPIC_ADMIN_KEY\.$"):
-        choose_sources(Settings(_env_file=None), [])
+        choose_sources(DeploymentSettings(_env_file=None), [])
 
 
 def test_a_repository_is_found_however_it_is_written_and_read_once(tmp_path: Path):
     file = tmp_path / "leverage.toml"
     file.write_text(TEAM)
-    app = App(Settings(_env_file=None, leverage_config=file), config.load(file), cast(Engine, None), b"")
+    app = App(DeploymentSettings(_env_file=None, leverage_config=file), config.load(file), cast(Engine, None), b"")
     assert app.repositories([]) == ["Acme/API", "acme/web"]
     assert app.repositories(["acme/api", "ACME/web", "Acme/API"]) == ["Acme/API", "acme/web"]
     with pytest.raises(UsageError, match=r"observes 'acme/ap': Acme/API, acme/web\.$"):

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from bot.app import SOURCES, DeploymentSettings
 from bot.errors import UserError
-from bot.settings import Settings, provider_secrets
+from bot.settings import Settings
 
 SECRET = "canary" * 8
 BODY = "Y2FuYXJ5" * 24
@@ -17,6 +18,10 @@ DOCUMENTED = {
     *("DATABASE_URL", "DATABASE_DIRECT_URL", "LEVERAGE_CONFIG", "LEVERAGE_SECRET_KEY"),
     *("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN", "SLACK_API_URL", "GITHUB_WEBHOOK_SECRET"),
     *("GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY", "GITHUB_API_URL", "ANTHROPIC_ADMIN_KEY", "ANTHROPIC_API_URL"),
+    *("OPENAI_ADMIN_KEY", "OPENAI_API_URL", "CODEX_ANALYTICS_KEY", "CODEX_WORKSPACE_ID", "CODEX_API_URL"),
+    *("CURSOR_ADMIN_KEY", "CURSOR_API_URL", "GITHUB_BILLING_TOKEN", "GITHUB_BILLING_ORG"),
+    *("LITELLM_MASTER_KEY", "LITELLM_API_URL", "OPENROUTER_PROVISIONING_KEY", "OPENROUTER_API_URL"),
+    *("DEVIN_API_KEY", "DEVIN_API_URL"),
 }
 
 
@@ -33,7 +38,7 @@ def env_file(tmp_path):
 
 def read(env_file: Path, text: str) -> Settings:
     env_file.write_text(text)
-    return Settings(_env_file=env_file)
+    return DeploymentSettings(_env_file=env_file)
 
 
 def complaint(env_file: Path, text: str) -> str:
@@ -43,7 +48,7 @@ def complaint(env_file: Path, text: str) -> str:
 
 
 def test_every_setting_has_a_promised_name_and_one_sentence():
-    described = {name.upper(): field.description or "" for name, field in Settings.model_fields.items()}
+    described = {name.upper(): field.description or "" for name, field in DeploymentSettings.model_fields.items()}
     assert described.keys() == DOCUMENTED
     for sentence in described.values():
         assert sentence.endswith(".")
@@ -51,16 +56,16 @@ def test_every_setting_has_a_promised_name_and_one_sentence():
 
 
 def test_nothing_needs_to_be_set():
-    settings = Settings(_env_file=None)
+    settings = DeploymentSettings(_env_file=None)
     assert settings.database() == "sqlite:///leverage.db"
     assert settings.leverage_config == Path("leverage.toml")
     assert settings.github_api_url == "https://api.github.com"
     assert not settings.has(["ANTHROPIC_ADMIN_KEY"])
-    assert settings.base_url("anthropic") is None
+    assert not settings.has(["ANTHROPIC_API_URL"])
 
 
 def test_a_file_that_is_not_there_sets_nothing(env_file):
-    assert Settings(_env_file=env_file) == Settings(_env_file=None)
+    assert DeploymentSettings(_env_file=env_file) == DeploymentSettings(_env_file=None)
 
 
 def test_the_environment_wins_over_the_file(env_file, monkeypatch):
@@ -70,7 +75,7 @@ def test_the_environment_wins_over_the_file(env_file, monkeypatch):
 
 def test_empty_values_and_strangers_set_nothing(env_file):
     settings = read(env_file, "DATABASE_URL=\nANTHROPIC_ADMIN_KEY=\nANTHROPIC_API_URL=\nEDITOR=vi\n")
-    assert settings == Settings(_env_file=None)
+    assert settings == DeploymentSettings(_env_file=None)
 
 
 def test_space_around_a_value_does_not_count(env_file):
@@ -80,15 +85,15 @@ def test_space_around_a_value_does_not_count(env_file):
 
 
 def test_settings_cannot_be_changed():
-    for name in Settings.model_fields:
+    for name in DeploymentSettings.model_fields:
         with pytest.raises(ValidationError, match="frozen"):
-            setattr(Settings(_env_file=None), name, "other")
+            setattr(DeploymentSettings(_env_file=None), name, "other")
 
 
 def test_a_file_that_is_not_text_is_refused(env_file):
     env_file.write_bytes(b"A=\xff\xfe")
     with pytest.raises(UserError, match="cannot be read"):
-        Settings(_env_file=env_file)
+        DeploymentSettings(_env_file=env_file)
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg", "POSTGRES"])
@@ -172,7 +177,7 @@ def test_a_line_of_the_file_that_means_nothing_is_told_without_what_it_says(env_
 
 def test_a_secret_key_that_is_missing_is_named_with_a_way_to_make_one():
     with pytest.raises(UserError) as caught:
-        Settings(_env_file=None).secret_key()
+        DeploymentSettings(_env_file=None).secret_key()
     assert str(caught.value) == (
         'LEVERAGE_SECRET_KEY is not set: make one with `python3 -c "import secrets; print(secrets.token_urlsafe(32))"` '
         "and put it in the environment or in .env."
@@ -193,13 +198,13 @@ def test_32_characters_make_a_secret_key(env_file):
 
 def test_a_provider_gets_its_secrets_and_no_others(env_file):
     settings = read(env_file, f"ANTHROPIC_ADMIN_KEY=sk-ant-admin-1\nLEVERAGE_SECRET_KEY={SECRET}")
-    assert provider_secrets(settings, ["ANTHROPIC_ADMIN_KEY"]) == {"ANTHROPIC_ADMIN_KEY": "sk-ant-admin-1"}
+    assert settings.of_source(SOURCES["anthropic"].SETTINGS) == {"ANTHROPIC_ADMIN_KEY": "sk-ant-admin-1"}
     assert settings.has(["ANTHROPIC_ADMIN_KEY"])
 
 
 def test_a_missing_provider_key_is_named_with_what_to_do():
     with pytest.raises(UserError) as caught:
-        provider_secrets(Settings(_env_file=None), ["ANTHROPIC_ADMIN_KEY"])
+        DeploymentSettings(_env_file=None).of_source(SOURCES["anthropic"].SETTINGS)
     assert str(caught.value) == (
         "ANTHROPIC_ADMIN_KEY is not set (an Admin API key of your Anthropic organization; it begins with "
         "sk-ant-admin): put it in the environment or in .env."
@@ -210,7 +215,7 @@ def test_a_missing_provider_key_is_named_with_what_to_do():
     "url", ["https://proxy.example.com/anthropic/", "http://127.0.0.1:8080", "http://localhost", "http://[::1]:80"]
 )
 def test_an_address_is_https_or_on_this_machine(env_file, url):
-    assert read(env_file, f"ANTHROPIC_API_URL={url}").base_url("anthropic") == url.rstrip("/")
+    assert read(env_file, f"ANTHROPIC_API_URL={url}").required("ANTHROPIC_API_URL") == url.rstrip("/")
 
 
 @pytest.mark.parametrize("name", ["GITHUB_API_URL", "SLACK_API_URL", "ANTHROPIC_API_URL"])
@@ -273,9 +278,9 @@ def test_a_private_key_that_cannot_be_read_is_refused_and_not_repeated(written):
 
 def test_a_github_app_needs_both_of_its_settings():
     with pytest.raises(UserError, match=r"GITHUB_APP_ID is not set \(the App ID or client ID"):
-        Settings(_env_file=None, github_app_private_key=SecretStr(KEY)).github_app()
+        DeploymentSettings(_env_file=None, github_app_private_key=SecretStr(KEY)).github_app()
     with pytest.raises(UserError, match="GITHUB_APP_PRIVATE_KEY is not set"):
-        Settings(_env_file=None, github_app_id="12345").github_app()
+        DeploymentSettings(_env_file=None, github_app_id="12345").github_app()
 
 
 def test_no_secret_is_shown_by_accident(env_file):
@@ -286,4 +291,4 @@ def test_no_secret_is_shown_by_accident(env_file):
 
 
 def given_key(text: str) -> Settings:
-    return Settings(_env_file=None, github_app_id="12345", github_app_private_key=SecretStr(text))
+    return DeploymentSettings(_env_file=None, github_app_id="12345", github_app_private_key=SecretStr(text))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from sqlite3 import Connection
-from typing import TextIO, cast
+from typing import TextIO
 
 from sqlalchemy import Engine, event
 
@@ -19,21 +19,22 @@ from bot.demo.company import DIGEST_AT, MONDAYS, Group, Person, groups
 from bot.demo.github import DemoApp, node_id
 from bot.demo.usage import Usage, usage
 from bot.domain.digest import Digest
-from bot.domain.ports import SpendSource
+from bot.domain.ports import Access
 from bot.domain.privacy.gate import Rule
 from bot.domain.team import Team
 from bot.domain.weeks import Schedule, Week
 from bot.store.db import connect
 from bot.store.migrate import migrate
 from bot.usecases import digest as digests
-from bot.usecases.collect import Access, Splitting, collect
+from bot.usecases.collect import Splitting, collect
 from bot.usecases.consent import Handles, join
 from bot.usecases.digest import Publishing
 from bot.usecases.observe import backfill, take_rosters
 from bot.usecases.reference_card import ensure_cards
 from integrations._http import HttpClient
 from integrations.outcomes.github import GitHubOutcomes
-from integrations.spend import anthropic
+from integrations.prices import ListPrices
+from integrations.spend import sources
 
 SECRET = b"a secret of the demo, which keeps nothing"
 READ_AT = time(6)
@@ -126,11 +127,11 @@ def read(engine: Engine, company: Company, now: datetime) -> None:
 
 
 def _collect(engine: Engine, company: Company, now: datetime) -> None:
-    source = cast(SpendSource, anthropic)
+    source = sources()["anthropic"]
     listed = frozenset(service for group in company.groups for service in group.services)
     first, end = window(source, None, None, now)
     with closing(HttpClient(Reports(company.usage, now).transport())) as http:
-        access = Access(http, dict.fromkeys(source.SECRETS, "demo"), None)
+        access = Access(http, {source.SETTINGS[0].name: "demo"}, ListPrices())
         collect(engine, source, access, Splitting(SECRET, listed), first, end, now, _quiet)
 
 

@@ -50,17 +50,24 @@ class Actor:
     """An identity as a provider reports it. `id` is the provider's own id (or key name), `email` is lower case.
 
     `owned_by_user` is true for a key whose principal or creator is a person: such spend is never service spend.
+    `github` is the GraphQL node id of their account on GitHub, where the source tells it.
     """
 
     kind: ActorKind
     id: str | None = None
     email: str | None = field(default=None, repr=False)
     owned_by_user: bool = False
+    github: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class SpendRow:
-    """What one actor spent on one model on one day, as one report says it. Amounts may be unknown, never negative."""
+    """What one actor spent on one model on one day, as one report says it. Amounts may be unknown, never negative.
+
+    `list_micro` is None where the source has no list figure (never 0 for "unknown"); `billed_micro`, where its bill
+    does not name people. `session` is the agent's own conversation id and `pull` a pull request ("acme/api#412") that
+    the requests were tagged with, where the source tells.
+    """
 
     actor: Actor
     model: str | None
@@ -68,23 +75,71 @@ class SpendRow:
     requests: int | None
     list_micro: int | None
     billed_micro: int | None
+    session: str | None = None
+    pull: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What one actor did on one day, apart from money: conversations, prompts, and thousandths of a provider's own
+    credits. None where the source does not tell."""
+
+    actor: Actor
+    threads: int | None = None
+    turns: int | None = None
+    credits_milli: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCommit:
+    """A commit that an agent's conversations went into, as the provider saw it: joins sessions to pull requests."""
+
+    actor: Actor
+    sha: str
+    sessions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AccountDay:
     """All that a provider account reports of one UTC day: the billing truth and the rows that explain it.
 
-    `billed_micro` is the bill and the control sum; rows may explain less of it, never more.
-    `rejected` counts rows that were refused, by reason.
+    `billed_micro` is the bill and the control sum; rows may explain less of it, never more. It is None where the source
+    tells of no money (credits only). `rejected` counts rows that were refused, by reason.
+
+    Apart from the bill, and never in it: `covered_micro` is what a plan covered, at list price; `adjustment_micro` are
+    refunds and credits, which are the organisation's and nobody's share; `credits_milli` are thousandths of the
+    provider's own credits; `seats` is how many seats were paid for.
+
+    `upstream` names the account whose provider bills this traffic too (a gateway on the company's own keys): where that
+    account has a bill for the day, this one explains it and adds nothing.
     """
 
     account: str
     day: date
-    billed_micro: int
+    billed_micro: int | None
     list_micro: int | None
     rows: tuple[SpendRow, ...]
     refreshed_at: datetime | None = None
     rejected: Mapping[str, int] = field(default_factory=dict)
+    covered_micro: int | None = None
+    adjustment_micro: int = 0
+    credits_milli: int | None = None
+    seats: int | None = None
+    upstream: str | None = None
+    activity: tuple[Activity, ...] = ()
+    commits: tuple[SessionCommit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call of a model, to be priced. `provider` is who serves it, as far as known ("anthropic", "bedrock"); `tier`
+    is "batch", "flex", "priority" or "fast" where the source tells."""
+
+    model: str
+    provider: str | None
+    at: datetime
+    tokens: Tokens
+    tier: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,12 @@
 """What Leverage asks of the outside: each port as a Protocol, with the one error its users must know."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 from bot.domain.delivery import Answer
-from bot.domain.model import AccountDay, GitHubUser, PullRequest
+from bot.domain.model import AccountDay, GitHubUser, PullRequest, Request
 
 
 class SourceError(Exception):
@@ -23,13 +23,20 @@ class SourceError(Exception):
 
 
 class Http(Protocol):
-    """The outgoing HTTP client, as a source sees it. Query values that are lists are sent as repeated keys."""
+    """The outgoing HTTP client, as a source sees it: reads only. Query values that are lists are sent as repeated keys.
+
+    All raise NotFound for 404, Refused for 401 and 403, SourceError for everything else that did not work. A body is
+    decoded with numbers with a point as Decimal; None is an answer without content (204).
+    """
 
     def get_json(self, url: str, *, params: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
-        """The decoded body, numbers with a point as Decimal.
+        """The decoded body."""
 
-        Raises NotFound for 404, Refused for 401 and 403, SourceError for everything else that did not work.
-        """
+    def post_json(self, url: str, *, body: Any, headers: Mapping[str, str]) -> Any:
+        """A question that is asked with POST: the decoded answer."""
+
+    def get_lines(self, url: str, *, headers: Mapping[str, str]) -> list[Any]:
+        """The decoded lines of a file with one JSON document a line, or the items of one JSON list."""
 
 
 class NotFound(SourceError):
@@ -43,21 +50,68 @@ class Refused(SourceError):
         super().__init__(message, permanent=True)
 
 
+class Prices(Protocol):
+    """List prices, a request at a time."""
+
+    def price(self, request: Request) -> int | None:
+        """Micro-USD at list price on that day; None for a model without a price (never 0, never a default)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A variable of the environment that a source needs. `about` is one sentence for the README and for who forgot it.
+
+    A secret is a key; anything else is plain text, or with `is_url` an address, which is checked.
+    """
+
+    name: str
+    about: str
+    secret: bool = False
+    required: bool = True
+    is_url: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How a source is reached: the client, the values of its settings by variable (only those that are set), and prices
+    for sources that report each request."""
+
+    http: Http
+    settings: Mapping[str, str] = field(repr=False)
+    prices: Prices
+
+
 class SpendSource(Protocol):
-    """A module of `integrations/spend/`: one provider's reports of what was spent."""
+    """A module of `integrations/spend/`: one provider's reports of what was spent (docs/sources.md, "Add a provider").
+
+    NAME is what commands and the books call it, TITLE what people do. LAG_DAYS is how many days after its end a day
+    may still be missing, REFETCH_DAYS how many days back a run reads again while the provider corrects them, EVERY how
+    often it is worth asking. GIVES, KEY and FRESH are its row in the README: what it tells, the least key that reads
+    it, and how old its numbers are.
+    """
 
     NAME: str
-    SECRETS: tuple[str, ...]
+    TITLE: str
+    SETTINGS: tuple[Setting, ...]
     LAG_DAYS: int
     REFETCH_DAYS: int
+    EVERY: timedelta
+    GIVES: str
+    KEY: str
+    FRESH: str
 
-    def fetch(
-        self, http: Http, secrets: Mapping[str, str], base_url: str | None, since: date, until: date, now: datetime
-    ) -> Iterator[AccountDay]:
-        """Each complete UTC day of `[since, until)`, oldest first; a day that failed part-way is never given.
+    def oldest(self, now: datetime) -> date:
+        """The first UTC day that may be asked for at this moment."""
 
-        Raises SourceError.
+    def fetch(self, access: Access, since: date, until: date, now: datetime) -> Iterator[AccountDay]:
+        """Each complete UTC day of `[since, until)` up to the running one, oldest first; a day that failed part-way is
+        never given.
+
+        Raises SourceError, which names the source and what to do.
         """
+
+    def check(self, access: Access, now: datetime) -> None:
+        """One harmless call that shows whether the key may read what `fetch` needs. Raises SourceError."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,11 @@ However little is set up, as much as possible is looked at. Nothing is written, 
 person, or how many people did what (docs/privacy.md).
 """
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -14,7 +16,7 @@ from sqlmodel import Session
 from bot.domain import health
 from bot.domain.delivery import State
 from bot.domain.health import Finding, Reading, Roster, Schema, ok, problem, warning
-from bot.domain.ports import SourceError
+from bot.domain.ports import Setting, SourceError
 from bot.domain.team import Company, Team
 from bot.domain.weeks import Week, epoch_start
 from bot.errors import UserError
@@ -32,12 +34,17 @@ ENV = "put what is missing into the environment or into .env"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A source of spend: its name in our books, what it is called, its keys, and one call that raises SourceError."""
+    """A source of spend: its name in our books, its title, its settings, and one call that raises SourceError."""
 
     name: str
     title: str
-    keys: tuple[str, ...]
+    settings: tuple[Setting, ...]
     check: Callable[[], None]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The variables it cannot do without."""
+        return tuple(one.name for one in self.settings if one.required)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +75,22 @@ class Known:
 
 def read_settings(read: Callable[..., Settings]) -> tuple[Known, list[Finding]]:
     """The settings as far as they can be used. One that cannot is a finding, and its default stands in for it."""
-    standing_in: dict[str, object] = {}
+    standing_in: dict[str, Any] = {}
     findings: list[Finding] = []
     while True:
         try:
             return Known(read(**standing_in), frozenset(name.upper() for name in standing_in)), findings
         except UserError as error:
             findings.append(problem(f"Settings: {error}"))
-            name = str(error).partition(" ")[0].lower()
-            field = Settings.model_fields.get(name)
-            standing_in |= {"_env_file": None} if field is None else {name: field.default}
+            standing_in |= _stand_in(str(error).partition(" ")[0])
+
+
+def _stand_in(blamed: str) -> dict[str, Any]:
+    """What to read instead of what an error begins with: a variable, or a file."""
+    if not re.fullmatch(r"[A-Z][A-Z0-9_]+", blamed):
+        return {"_env_file": None}
+    field = Settings.model_fields.get(blamed.lower())
+    return {blamed.lower(): field.default if field else None}
 
 
 def examine(known: Known, parts: Parts, now: datetime) -> list[Finding]:
@@ -118,10 +131,10 @@ def _spend(known: Known, sources: Sequence[Source]) -> Iterator[Finding]:
     """Sources whose keys are not set are nobody's wish, unless there is none at all."""
     chosen = [source for source in sources if known.has(*source.keys)]
     if not chosen:
-        keys = " or ".join(key for source in sources for key in source.keys)
+        keys = " or ".join(source.keys[0] for source in sources)
         yield problem(f"Spend: no source is set up ({keys} is not set), so there are no compute numbers", ENV)
     for source in chosen:
-        if known.usable(f"{source.name.upper()}_API_URL"):
+        if known.usable(*(one.name for one in source.settings)):
             yield _checked(source)
 
 
@@ -198,6 +211,8 @@ def _books(
         return [
             *_secret_of(session, known),
             *_sources(session, SourceKind.SPEND, _collected(known, sources), now),
+            *_rows(session, _collected(known, sources)),
+            *_imports(session, now),
             *_sources(session, SourceKind.OUTCOME, _observed(company), now),
             *[_roster(session, team, now) for team in (company.teams if company else ())],
             *_deliveries(engine),
@@ -235,6 +250,20 @@ def _sources(session: Session, kind: SourceKind, wanted: Mapping[str, Wanted], n
     return [
         health.freshness(want.title, found.get(name, Reading()), want.command, now) for name, want in wanted.items()
     ]
+
+
+def _rows(session: Session, wanted: Mapping[str, Wanted]) -> Iterator[Finding]:
+    """What was wrong with the rows of the last run."""
+    for cursor in cursors.every(session, SourceKind.SPEND):
+        if want := wanted.get(cursor.source):
+            yield from health.unpriced(want.title, cursor.unpriced)
+            yield from health.rejected(want.title, cursor.rejected)
+
+
+def _imports(session: Session, now: datetime) -> Iterator[Finding]:
+    for cursor in cursors.every(session, SourceKind.IMPORT):
+        if cursor.fetched_at is not None:
+            yield health.imported(cursor.source, now - cursor.fetched_at)
 
 
 def _roster(session: Session, team: Team, now: datetime) -> Finding:

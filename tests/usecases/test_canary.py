@@ -20,12 +20,12 @@ import pytest
 import stamina
 from sqlalchemy import Engine, text
 
-from bot.domain.ports import Refused, SourceError, SpendSource
+from bot.domain.ports import Access, Refused, SourceError, SpendSource
 from bot.domain.privacy.gate import Rule
 from bot.store.bulk import upsert
 from bot.store.db import connect, reading, transaction
 from bot.store.tables import METADATA, Meta, SourceCursor
-from bot.usecases.collect import Access, Splitting, collect
+from bot.usecases.collect import Splitting, collect
 from bot.usecases.consent import Handles, join, leave
 from bot.usecases.digest import Publishing, freeze_due
 from bot.usecases.observe import backfill, take_rosters
@@ -34,6 +34,7 @@ from integrations.spend import anthropic
 from tests.company import REPOSITORY, SECRET, instant
 from tests.fake_anthropic import ADMIN_KEY, FakeAnthropic, api_key, service_account, user
 from tests.fake_github import FakeGitHub, commit, outcomes
+from tests.fake_source import NoPrices
 from tests.people import UTC_ZONE, dump, team_of
 
 NOW = instant("2026-05-18 10:00")
@@ -181,7 +182,7 @@ def live(engine: Engine, provider: FakeAnthropic, github: FakeGitHub) -> None:
 
 def read(engine: Engine, provider: FakeAnthropic) -> None:
     http = HttpClient(httpx2.MockTransport(provider))
-    access = Access(http, {"ANTHROPIC_ADMIN_KEY": ADMIN_KEY}, None)
+    access = Access(http, {"ANTHROPIC_ADMIN_KEY": ADMIN_KEY}, NoPrices())
     splitting = Splitting(SECRET, frozenset({"svac_01ci", BO["key"], BO["id"]}))
     with stamina.set_testing(True, attempts=2):
         collect(engine, cast(SpendSource, anthropic), access, splitting, FIRST, TODAY, NOW, lambda _day: None)
@@ -193,7 +194,7 @@ def read(engine: Engine, provider: FakeAnthropic) -> None:
 def test_the_reports_are_full_of_what_must_not_be_stored(provider, github):
     """Without this the tests below would prove nothing."""
     http = HttpClient(httpx2.MockTransport(provider))
-    days = list(anthropic.fetch(http, {"ANTHROPIC_ADMIN_KEY": ADMIN_KEY}, None, FIRST, TODAY, NOW))
+    days = list(anthropic.fetch(Access(http, {"ANTHROPIC_ADMIN_KEY": ADMIN_KEY}, NoPrices()), FIRST, TODAY, NOW))
     names = {"name", "key name"}  # our sources do not even read these
     assert {f"Bo's {what}" for what in BO.keys() - names} <= found(*(str(asdict(day)) for day in days))
     answers = httpx2.Client(transport=httpx2.MockTransport(provider))

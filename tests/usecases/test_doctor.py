@@ -11,14 +11,15 @@ from zoneinfo import ZoneInfo
 import httpx2
 import pytest
 import stamina
-from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
 from bot import config
+from bot.app import DeploymentSettings
 from bot.domain import health
 from bot.domain.delivery import Kind, State
 from bot.domain.health import Finding, Level
 from bot.domain.model import GitHubUser
+from bot.domain.ports import Access
 from bot.domain.weeks import Week, epoch_start
 from bot.errors import UserError
 from bot.settings import Settings
@@ -36,6 +37,7 @@ from tests.company import SmallCompany
 from tests.fake_anthropic import ADMIN_KEY, FakeAnthropic
 from tests.fake_github import FakeGitHub
 from tests.fake_slack import FakeSlack, Fault, refusing, serve
+from tests.fake_source import NoPrices
 
 pytestmark = pytest.mark.e2e  # the fake of Slack is a server
 
@@ -81,7 +83,7 @@ def slack():
 
 
 def settings(**values: object) -> Settings:
-    return Settings(_env_file=None, **values)
+    return DeploymentSettings(_env_file=None, **values)
 
 
 @dataclass
@@ -122,7 +124,7 @@ class Deployment:
         return Parts(
             company=lambda: config.load(Path("leverage.toml")),  # the tests are in its folder
             engine=lambda: self.engine,
-            sources=[Source("anthropic", "Anthropic", anthropic.SECRETS, self._anthropic)],
+            sources=[Source("anthropic", "Anthropic", anthropic.SETTINGS, self._anthropic)],
             github=lambda teams: check(self.github.connect("1", "", ""), "1", teams, comments=True),
             slack=lambda teams: slack.bot(self.settings.required("SLACK_BOT_TOKEN"), teams),
             slack_socket=lambda: slack.socket(self.settings.required("SLACK_APP_TOKEN")),
@@ -130,7 +132,7 @@ class Deployment:
 
     def _anthropic(self) -> None:
         keys = {"ANTHROPIC_ADMIN_KEY": self.settings.required("ANTHROPIC_ADMIN_KEY")}
-        anthropic.check(HttpClient(httpx2.MockTransport(self.anthropic)), keys, None, NOW)
+        anthropic.check(Access(HttpClient(httpx2.MockTransport(self.anthropic)), keys, NoPrices()), NOW)
 
     # --- what is in the books
 
@@ -363,7 +365,7 @@ def test_real_settings_that_are_wrong_are_told_one_by_one(monkeypatch, tmp_path)
     monkeypatch.setenv("DATABASE_URL", "mysql://canary")
     monkeypatch.setenv("GITHUB_APP_PRIVATE_KEY", "canary.pem")
     monkeypatch.setenv("ANTHROPIC_ADMIN_KEY", ADMIN_KEY)
-    known, findings = read_settings(Settings)
+    known, findings = read_settings(DeploymentSettings)
     assert sorted(one.what.split()[1] for one in findings) == [
         "DATABASE_URL",
         "GITHUB_APP_PRIVATE_KEY",
@@ -371,4 +373,4 @@ def test_real_settings_that_are_wrong_are_told_one_by_one(monkeypatch, tmp_path)
     ]
     assert "canary" not in str(findings)
     assert known.broken == {"DATABASE_URL", "GITHUB_APP_PRIVATE_KEY", "LEVERAGE_SECRET_KEY"}
-    assert known.settings.anthropic_admin_key == SecretStr(ADMIN_KEY)
+    assert known.settings.required("ANTHROPIC_ADMIN_KEY") == ADMIN_KEY

@@ -4,18 +4,29 @@ Docs: platform.claude.com/docs, `manage-claude/usage-cost-analytics-api` (read 2
 strings in cents. Organisations that do not have these reports yet answer 404 and are read from the older ones.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 from bot.domain.model import AccountDay
-from bot.domain.ports import Http, NotFound, Refused, SourceError
+from bot.domain.ports import Access, NotFound, Setting, SourceError
+from integrations.days import DAY, Window, midnight, rfc3339, windows
+from integrations.paging import advising
 from integrations.spend.anthropic import analytics, legacy
 from integrations.spend.anthropic.keys import read_keys
-from integrations.spend.anthropic.reports import DAY, Reports, Window, midnight, rfc3339, windows
+from integrations.spend.anthropic.reports import LONGEST, Reports
 
 NAME = "anthropic"
-SECRETS: tuple[str, ...] = ("ANTHROPIC_ADMIN_KEY",)
+TITLE = "Anthropic"
+KEY_NAME, URL_NAME = "ANTHROPIC_ADMIN_KEY", "ANTHROPIC_API_URL"
+SETTINGS = (
+    Setting(KEY_NAME, "An Admin API key of your Anthropic organization; it begins with sk-ant-admin.", secret=True),
+    Setting(URL_NAME, "Another address for Anthropic's API, such as that of a proxy.", required=False, is_url=True),
+)
+GIVES = "spend by person, API key and model, with tokens by kind"
+KEY = "an Admin API key, made in the Claude Console under Settings, Admin keys"
+FRESH = "up to a day old; revised for 30 days"
+EVERY = timedelta(hours=6)
 BASE_URL = "https://api.anthropic.com"
 LAG_DAYS = 1  # up to 24 hours until a day is complete
 REFETCH_DAYS = 31  # amounts are revised for up to 30 days
@@ -28,22 +39,19 @@ def oldest(now: datetime) -> date:
     return max(OLDEST, (now.astimezone(UTC) - REACH).date() + DAY)
 
 
-def fetch(
-    http: Http, secrets: Mapping[str, str], base_url: str | None, since: date, until: date, now: datetime
-) -> Iterator[AccountDay]:
-    """Each UTC day of `[since, until)` up to the running one, oldest first.
+def fetch(access: Access, since: date, until: date, now: datetime) -> Iterator[AccountDay]:
+    """A window of 31 days is read as a whole before its first day is given.
 
-    A window of 31 days is read as a whole before its first day is given. Days whose numbers contradict each other are
-    left out, and named in the error that ends the fetch.
+    Days whose numbers contradict each other are left out, and named in the error that ends the fetch.
     """
-    reports = _reports(http, secrets, base_url)
+    reports = _reports(access)
     with _explained():
-        yield from _fetch(reports, windows(since, until, now))
+        yield from _fetch(reports, windows(since, until, now, LONGEST))
 
 
-def check(http: Http, secrets: Mapping[str, str], base_url: str | None, now: datetime) -> None:
-    """Ask for one row about yesterday, which shows whether the key may read what `fetch` needs. Raises SourceError."""
-    reports = _reports(http, secrets, base_url)
+def check(access: Access, now: datetime) -> None:
+    """Ask for one row about yesterday."""
+    reports = _reports(access)
     today = midnight(now.astimezone(UTC).date())
     day = {"starting_at": rfc3339(today - DAY), "ending_at": rfc3339(today), "limit": 1}
     with _explained():
@@ -53,27 +61,21 @@ def check(http: Http, secrets: Mapping[str, str], base_url: str | None, now: dat
             next(reports.pages(legacy.COST, day))
 
 
-def _reports(http: Http, secrets: Mapping[str, str], base_url: str | None) -> Reports:
-    reports = Reports(http, (base_url or BASE_URL).rstrip("/"), secrets.get(SECRETS[0], "").strip())
+def _reports(access: Access) -> Reports:
+    base_url = access.settings.get(URL_NAME, BASE_URL).rstrip("/")
+    reports = Reports(access.http, base_url, access.settings.get(KEY_NAME, "").strip())
     if not reports.key:
-        raise SourceError(f"Anthropic: {SECRETS[0]} is not set", permanent=True)
+        raise SourceError(f"{TITLE}: {KEY_NAME} is not set", permanent=True)
     return reports
 
 
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Say what to do where a key is refused, or nothing is found at all."""
-    try:
-        yield
-    except Refused as error:
-        raise Refused(
-            f"Anthropic: {error}. Check {SECRETS[0]}: it has to be an Admin API key of your organisation, "
-            "made in the Claude Console under Settings, Admin keys."
-        ) from None
-    except NotFound as error:
-        raise NotFound(
-            f"Anthropic: {error}. Check ANTHROPIC_API_URL, and that the key is that of an organisation.", permanent=True
-        ) from None
+_explained = partial(
+    advising,
+    TITLE,
+    refused=f"Check {KEY_NAME}: it has to be an Admin API key of your organisation, made in the Claude Console under "
+    "Settings, Admin keys.",
+    missing=f"Check {URL_NAME}, and that the key is that of an organisation.",
+)
 
 
 def _fetch(reports: Reports, asked: list[Window]) -> Iterator[AccountDay]:

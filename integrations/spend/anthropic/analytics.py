@@ -13,9 +13,11 @@ from typing import Any, TypeVar
 
 from bot.domain.model import AccountDay, Actor, ActorKind, SpendRow, Tokens
 from bot.domain.money import from_cents
+from integrations.days import Window, midnight, rfc3339
+from integrations.parse import cents_micro, parsed
 from integrations.spend.anthropic.keys import Keys
-from integrations.spend.anthropic.models import MICRO, Cost, Page, Row, Usage, parsed, part_micro
-from integrations.spend.anthropic.reports import ACCOUNT, Days, Reports, Window, midnight, rfc3339
+from integrations.spend.anthropic.models import MICRO, Cost, Page, Row, Usage
+from integrations.spend.anthropic.reports import ACCOUNT, Days, Reports
 
 USAGE = "/v1/organizations/analytics/usage"
 COST = "/v1/organizations/analytics/cost"
@@ -76,7 +78,7 @@ class Cell:
             self.requests = _plus(self.requests, usage.requests)
 
     def row(self, actor: Actor, model: str | None, if_not_billed: int | None) -> SpendRow:
-        billed, at_list = part_micro(self.amount), part_micro(self.list_amount)
+        billed, at_list = cents_micro(self.amount), cents_micro(self.list_amount)
         if self.amount is None:
             billed = at_list = if_not_billed
         return SpendRow(actor, model, self.tokens or Tokens(), self.requests, at_list, billed)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from bot.domain.model import Actor, ActorKind
 from bot.domain.ports import NotFound, Refused
-from integrations.spend.anthropic.models import ApiKey, Who, parsed
+from integrations.parse import lower_email, parsed
+from integrations.spend.anthropic.models import ApiKey, Who
 from integrations.spend.anthropic.reports import Reports
 
 PATH = "/v1/organizations/api_keys"
@@ -23,14 +24,14 @@ class Keys:
         """Our word for an actor. An e-mail address is lower case; a deleted account has none."""
         match who:
             case Who(type="user_actor"):
-                return Actor(ActorKind.USER, who.user_id, _email(who.email_address))
+                return Actor(ActorKind.USER, who.user_id, lower_email(who.email_address))
             case Who(type="service_account_actor"):
                 return Actor(ActorKind.SERVICE_ACCOUNT, who.service_account_id)
             case Who(type="api_actor"):
                 name = who.api_key_id or who.api_key_name
                 return Actor(ActorKind.KEY, name, owned_by_user=self.persons.get(name or "", True))
             case Who(type="federated_actor", subject=str(subject)) if subject.startswith("user:"):
-                return Actor(ActorKind.USER, email=_email(subject.removeprefix("user:")))
+                return Actor(ActorKind.USER, email=lower_email(subject.removeprefix("user:")))
             case Who(type="federated_actor"):
                 return Actor(ActorKind.UNKNOWN, who.subject)
         return Actor(ActorKind.UNKNOWN)
@@ -53,7 +54,3 @@ def read_keys(reports: Reports) -> Keys:
 
 def _is_persons(key: ApiKey) -> bool:
     return any(who is not None and who.type in PEOPLE for who in (key.principal, key.created_by))
-
-
-def _email(address: str | None) -> str | None:
-    return address.strip().lower() or None if address else None

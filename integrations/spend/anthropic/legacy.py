@@ -14,9 +14,11 @@ from decimal import Decimal
 
 from bot.domain.model import AccountDay, Actor, SpendRow, Tokens
 from bot.domain.money import from_cents
+from integrations.days import Window, midnight, rfc3339
+from integrations.parse import cents_micro, parsed
 from integrations.spend.anthropic.keys import Keys
-from integrations.spend.anthropic.models import CodeModel, CodeRecord, CodeTokens, CostBucket, Money, parsed, part_micro
-from integrations.spend.anthropic.reports import ACCOUNT, LONGEST, Days, Reports, Window, midnight, rfc3339
+from integrations.spend.anthropic.models import CodeModel, CodeRecord, CodeTokens, CostBucket, Money
+from integrations.spend.anthropic.reports import ACCOUNT, LONGEST, Days, Reports
 
 COST = "/v1/organizations/cost_report"
 CODE = "/v1/organizations/usage_report/claude_code"
@@ -83,7 +85,7 @@ def _rows(reports: Reports, keys: Keys, day: date) -> tuple[tuple[SpendRow, ...]
             else:
                 _add(cells[actor, entry.model], entry, rejected)
     kept = sorted(((key, cell) for key, cell in cells.items() if not cell.refused), key=_by_name)
-    rows = (SpendRow(*key, cell.tokens, None, part_micro(cell.cents), None) for key, cell in kept)
+    rows = (SpendRow(*key, cell.tokens, None, cents_micro(cell.cents), None) for key, cell in kept)
     return tuple(rows), rejected
 
 

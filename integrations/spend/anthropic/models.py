@@ -5,40 +5,17 @@ Field names: platform.claude.com/docs `api/admin` and the official `anthropic` p
 
 from collections.abc import Mapping
 from datetime import UTC, date, time, timedelta
-from decimal import ROUND_DOWN, Decimal
-from typing import Annotated, Any, Self, TypeVar
+from decimal import Decimal
+from typing import Any, Self
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, model_validator
 
 from bot.domain.model import Tokens
-from bot.domain.money import from_cents
 from bot.domain.ports import SourceError
+from integrations.parse import Cents, Count, Number
 
-MOST_TOKENS = 10**12  # of one row
-MOST_CENTS = 10**11  # of one row: a thousand million dollars
-
-# Strict: turning the fraction 1e999999999 into an integer would take for ever.
-Number = Annotated[int, Field(strict=True, ge=0, le=MOST_TOKENS)]
-Count = Annotated[Number, BeforeValidator(lambda value: 0 if value is None else value)]
-Requests = Number | None
-Cents = Annotated[Decimal, Field(ge=0, le=MOST_CENTS)]
 MICRO = Decimal("0.0001")  # a millionth of a dollar, in cents
-
-
-def part_micro(cents: Decimal | None) -> int | None:
-    """Micro-USD of a row. Rounded down, so that rows never add up to more than their sum, whatever the other rows."""
-    return None if cents is None else from_cents(cents.quantize(MICRO, ROUND_DOWN))
-
-
-Model = TypeVar("Model", bound=BaseModel)
-
-
-def parsed(model: type[Model], raw: Any) -> Model | None:
-    """The JSON as a model, or None where it is not one; pydantic's own error quotes the JSON, so it goes no further."""
-    try:
-        return model.model_validate(raw)
-    except ValidationError:
-        return None
+Requests = Number | None
 
 
 class Page(BaseModel):

@@ -2,49 +2,20 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from itertools import chain
 from typing import Any
 
 from bot.domain.model import AccountDay
 from bot.domain.ports import Http, SourceError
-from integrations.spend.anthropic.models import Page, parsed
+from integrations import paging
+from integrations.parse import parsed
+from integrations.spend.anthropic.models import Page
 
 ACCOUNT = "anthropic"  # one deployment has one key, and so one account
 LONGEST = timedelta(days=31)  # of one request, in all reports
+Cursor = tuple[tuple[str, str], ...]
 MAX_PAGES = 500  # of up to 1,000 rows
-DAY = timedelta(days=1)
-MOMENT = timedelta(seconds=1)  # the shortest range that can be written
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Whole UTC days `[first, end)`, none of them in the future."""
-
-    first: date
-    end: date
-    now: datetime
-
-    def __contains__(self, day: date) -> bool:
-        return self.first <= day < self.end
-
-    def days(self) -> Iterator[date]:
-        return (self.first + DAY * number for number in range((self.end - self.first).days))
-
-
-def windows(since: date, until: date, now: datetime) -> list[Window]:
-    """`[since, until)` in pieces that one request may ask for; it ends with the day that is running."""
-    end = min(until, (now - MOMENT).astimezone(UTC).date() + DAY)
-    starts = [since + LONGEST * number for number in range(-((since - end) // LONGEST))]
-    return [Window(start, min(start + LONGEST, end), now) for start in starts]
-
-
-def midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
-
-
-def rfc3339(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +35,23 @@ class Reports:
     key: str = field(repr=False)
 
     def pages(self, path: str, params: Mapping[str, Any], *, beta: str | None = None) -> Iterator[Page]:
-        """Every page, or an error: a cursor that comes back and a report without an end are errors too.
+        """Every page. A report can have hundreds of thousands of rows, so only one page is held at a time."""
+        start: Cursor = ()
+        yield from paging.pages(
+            f"Anthropic: {path}",
+            MAX_PAGES,
+            start,
+            lambda cursor: self._page(path, {**params, **dict(cursor)}, beta),
+            lambda page: self._following(path, page),
+        )
 
-        A report can have hundreds of thousands of rows, so only one page is held at a time.
-        """
-        asked: set[str] = set()
-        cursor: Mapping[str, str] = {}
-        for _ in range(MAX_PAGES):
-            page = self._page(path, {**params, **cursor}, beta)
-            yield page
-            if page.is_last():
-                return
-            cursor = page.cursor()
-            if not cursor or repr(cursor) in asked:
-                raise SourceError(f"Anthropic: the pages of {path} go in a circle")
-            asked.add(repr(cursor))
-        raise SourceError(f"Anthropic: {path} did not end after {MAX_PAGES} pages")
+    @staticmethod
+    def _following(path: str, page: Page) -> Cursor | None:
+        if page.is_last():
+            return None
+        if not page.cursor():
+            raise SourceError(f"Anthropic: the pages of {path} go in a circle, as it does not say where the next is")
+        return tuple(page.cursor().items())
 
     def rows(self, path: str, params: Mapping[str, Any]) -> Iterator[Any]:
         """The rows of every page, still as JSON."""

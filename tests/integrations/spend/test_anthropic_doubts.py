@@ -7,10 +7,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from integrations.spend.anthropic.models import Usage, parsed
+from integrations.parse import parsed
+from integrations.spend.anthropic.models import Usage
 from integrations.spend.anthropic.reports import MAX_PAGES
 from tests.fake_anthropic import COST, KEYS, USAGE, FakeAnthropic
-from tests.integrations.anthropic_days import (
+from tests.integrations.spend.anthropic_days import (
     ANN,
     BO,
     HAIKU,

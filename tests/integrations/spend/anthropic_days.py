@@ -9,8 +9,9 @@ import pytest
 import stamina
 
 from bot.domain.model import AccountDay
-from bot.domain.ports import SourceError
+from bot.domain.ports import Access, SourceError
 from integrations._http import ATTEMPTS, HttpClient
+from integrations.prices import ListPrices
 from integrations.spend import anthropic
 from tests.fake_anthropic import ADMIN_KEY, service_account, user
 
@@ -29,7 +30,7 @@ def given_days(
 ) -> Iterator[AccountDay]:
     http = HttpClient(httpx2.MockTransport(answer))
     with stamina.set_testing(True, attempts=ATTEMPTS):  # no pauses
-        yield from anthropic.fetch(http, {"ANTHROPIC_ADMIN_KEY": key}, None, since, until, now)
+        yield from anthropic.fetch(Access(http, {"ANTHROPIC_ADMIN_KEY": key}, ListPrices()), since, until, now)
 
 
 def fetch(answer: Answer, since: date = MONDAY, until: date = THURSDAY, now: datetime = NOW) -> list[AccountDay]:

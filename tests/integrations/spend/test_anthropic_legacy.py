@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.model import AccountDay, Actor, ActorKind, SpendRow, Tokens
 from tests.fake_anthropic import BILL, CODE, COST, FakeAnthropic, api_key
-from tests.integrations.anthropic_days import (
+from tests.integrations.spend.anthropic_days import (
     ANN,
     CI,
     HAIKU,

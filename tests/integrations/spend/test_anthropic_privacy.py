@@ -15,7 +15,7 @@ from tests.fake_anthropic import (
     FakeAnthropic,
     api_key,
 )
-from tests.integrations.anthropic_days import (
+from tests.integrations.spend.anthropic_days import (
     ANN,
     BO,
     CI,

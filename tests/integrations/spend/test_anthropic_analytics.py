@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.domain.model import Actor, ActorKind, Tokens
 from tests.fake_anthropic import COST, KEYS, USAGE, FakeAnthropic, api_key, federated, user
-from tests.integrations.anthropic_days import (
+from tests.integrations.spend.anthropic_days import (
     ANN,
     BO,
     CI,

@@ -11,12 +11,11 @@ import pytest
 import stamina
 
 from bot.domain.model import AccountDay, Actor, ActorKind, SpendRow, Tokens
-from bot.domain.ports import SpendSource
 from integrations._http import HttpClient
 from integrations.spend import anthropic
 from tests.fake_anthropic import ADMIN_KEY, BILL, USAGE, FakeAnthropic
 from tests.fake_anthropic.server import serve
-from tests.integrations.anthropic_days import (
+from tests.integrations.spend.anthropic_days import (
     ANN,
     BO,
     HAIKU,
@@ -30,23 +29,14 @@ from tests.integrations.anthropic_days import (
     failing,
     fetch,
 )
+from tests.integrations.spend.contract import Case
 
-SAMPLES = Path(__file__).parent.parent / "samples" / "anthropic"
+SAMPLES = Path(__file__).parents[2] / "samples" / "providers" / "anthropic"
 
 
 @pytest.fixture
 def fake() -> FakeAnthropic:
     return FakeAnthropic(NOW)
-
-
-def test_it_is_a_spend_source():
-    source: SpendSource = anthropic
-    assert (source.NAME, source.SECRETS, source.LAG_DAYS, source.REFETCH_DAYS) == (
-        "anthropic",
-        ("ANTHROPIC_ADMIN_KEY",),
-        1,
-        31,
-    )
 
 
 def recorded(**files: str) -> Answer:
@@ -62,6 +52,28 @@ def recorded(**files: str) -> Answer:
         return httpx2.Response(200, content=(SAMPLES / f"{files[name].format(page)}.json").read_bytes())
 
     return answer
+
+
+CASE = Case(
+    source="anthropic",
+    settings={"ANTHROPIC_ADMIN_KEY": ADMIN_KEY},
+    since=MONDAY,
+    until=WEDNESDAY,
+    now=NOW,
+    answer=recorded(
+        api_keys="organizations_api_keys",
+        total="analytics_cost.daily",
+        cost="analytics_cost.page{}",
+        usage="analytics_usage.page{}",
+    ),
+    billed={MONDAY: 12_391_380, TUESDAY: 9_713_880},
+    listed={MONDAY: 13_768_200, TUESDAY: 10_793_200},
+    money=frozenset({"amount", "list_amount"}),
+    counts=frozenset({"uncached_input_tokens", "output_tokens", "ephemeral_5m_input_tokens"}),
+    labels=frozenset({"product", "service_tier", "context_window"}),
+    nullable=frozenset({"server_tool_use", "name", "product"}),
+    more=lambda body, number: body | {"has_more": True, "next_page": f"page_{number}"},
+)
 
 
 def test_the_recorded_analytics_reports():
