@@ -6,12 +6,12 @@ Whoever has not joined is only inside the remainder, which is one number a day w
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from bot.domain.model import AccountDay, Actor, ActorKind, SpendRow, Tokens
+from bot.domain.model import AccountDay, Activity, Actor, ActorKind, SpendRow, Tokens
 from bot.domain.privacy.bands import FEW
 
 
@@ -25,14 +25,16 @@ class Outside(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PersonSpend:
-    """A person's spend on one model on one account-day. `billed_micro` is None where the bill does not name people."""
+    """A person's spend on one model on one account-day. `list_micro` is None where nothing of it has a price,
+    `billed_micro` where the bill does not name people; `unpriced` are the tokens without a price."""
 
     person: str
     model: str
     tokens: Tokens
     requests: int
-    list_micro: int
+    list_micro: int | None
     billed_micro: int | None
+    unpriced: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,40 @@ class ServiceSpend:
     service_account: str
     tokens: Tokens
     requests: int
-    list_micro: int
+    list_micro: int | None
     billed_micro: int | None
+    unpriced: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSession:
+    """A person's spend in one conversation of an agent: a finer view of `PersonSpend`, in no sum beside it."""
+
+    person: str
+    session: str
+    pull: str
+    tokens: int
+    requests: int
+    list_micro: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonActivity:
+    """What a person did on an account-day, apart from money."""
+
+    person: str
+    threads: int | None
+    turns: int | None
+    credits_milli: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCommit:
+    """A commit that a person's conversation went into."""
+
+    person: str
+    sha: str
+    session: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +93,15 @@ class Split:
     remainder_micro: int
     outside: Outside
     refused: tuple[str, ...]
+    sessions: tuple[PersonSession, ...] = ()
+    activity: tuple[PersonActivity, ...] = ()
+    commits: tuple[PersonCommit, ...] = ()
 
 
-def split(day: AccountDay, person_of: Callable[[Actor, date], str | None], listed: Set[str]) -> Split:
+PersonOf = Callable[[Actor, date], str | None]
+
+
+def split(day: AccountDay, person_of: PersonOf, listed: Set[str]) -> Split:
     """Split an account-day. `person_of` answers with a person key for consenting people only."""
     people: dict[tuple[str, str], list[SpendRow]] = defaultdict(list)
     services: dict[str, list[SpendRow]] = defaultdict(list)
@@ -80,14 +120,52 @@ def split(day: AccountDay, person_of: Callable[[Actor, date], str | None], liste
     return Split(
         day.account,
         day.day,
-        day.billed_micro,
+        day.billed_micro or 0,
         day.list_micro,
         spent,
         served,
-        day.billed_micro - explained,
+        (day.billed_micro or 0) - explained,
         _band(_people(outsiders)),
         tuple(sorted(_refused(day.rows, listed))),
+        tuple(_sessions(people)),
+        tuple(_activity(day, person_of)),
+        tuple(_commits(day, person_of)),
     )
+
+
+def _sessions(people: Mapping[tuple[str, str], Iterable[SpendRow]]) -> Iterator[PersonSession]:
+    rows: dict[tuple[str, str, str], list[SpendRow]] = defaultdict(list)
+    for (person, _), spent in people.items():
+        for row in spent:
+            if row.session:
+                rows[person, row.session, row.pull or ""].append(row)
+    for (person, session, pull), of_session in sorted(rows.items()):
+        tokens, requests, listed, _, _ = _sum(of_session)
+        yield PersonSession(person, session, pull, tokens.total, requests, listed)
+
+
+def _activity(day: AccountDay, person_of: PersonOf) -> Iterator[PersonActivity]:
+    """A person may be several actors of a report: their counts add up."""
+    found: dict[str, list[Activity]] = defaultdict(list)
+    for one in day.activity:
+        if person := person_of(one.actor, day.day):
+            found[person].append(one)
+    for person, ones in sorted(found.items()):
+        yield PersonActivity(person, *(_known(getattr(one, name) for one in ones) for name in COUNTED))
+
+
+COUNTED = ("threads", "turns", "credits_milli")
+
+
+def _known(counts: Iterable[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
+
+
+def _commits(day: AccountDay, person_of: PersonOf) -> Iterator[PersonCommit]:
+    for commit in day.commits:
+        if person := person_of(commit.actor, day.day):
+            yield from (PersonCommit(person, commit.sha, session) for session in commit.sessions)
 
 
 def _service(actor: Actor, listed: Set[str]) -> str | None:
@@ -117,11 +195,14 @@ def _band(people: int) -> Outside:
     return Outside.FEW if people <= FEW else Outside.MANY
 
 
-def _sum(rows: list[SpendRow]) -> tuple[Tokens, int, int, int | None]:
-    """Tokens, requests, list and billed amount of several rows; the bill is unknown if one row's is."""
+def _sum(rows: list[SpendRow]) -> tuple[Tokens, int, int | None, int | None, int]:
+    """Tokens, requests, list and billed amount of several rows, and tokens without a price. The bill is unknown if one
+    row's is; the list amount is what is known of it."""
     tokens = rows[0].tokens
     for row in rows[1:]:
         tokens = tokens + row.tokens
     billed = [row.billed_micro for row in rows]
     known = None if any(amount is None for amount in billed) else sum(amount or 0 for amount in billed)
-    return tokens, sum(row.requests or 0 for row in rows), sum(row.list_micro or 0 for row in rows), known
+    at_list = _known(row.list_micro for row in rows)
+    unpriced = sum(row.tokens.total for row in rows if row.list_micro is None)
+    return tokens, sum(row.requests or 0 for row in rows), at_list, known, unpriced

@@ -28,7 +28,7 @@ def spend(session: Session, person: str, first: date, last: date) -> list[DaySpe
         .group_by(SPEND.day)
         .order_by(SPEND.day)
     ).all()
-    return [_day(day, int(micro), tokens) for day, micro, *tokens in rows]
+    return [_day(day, int(micro or 0), tokens) for day, micro, *tokens in rows]
 
 
 def _day(day: date, micro: int, tokens: list[int | None]) -> DaySpend:

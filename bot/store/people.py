@@ -12,6 +12,7 @@ from bot.domain.handles import HandleKind
 from bot.domain.split import Outside
 from bot.store.tables import (
     AccountDay,
+    Activity,
     Attribution,
     Booking,
     Consent,
@@ -20,6 +21,8 @@ from bot.store.tables import (
     Person,
     PersonDay,
     Remainder,
+    SessionCommit,
+    SessionSpend,
     Spend,
     Withdrawal,
     table,
@@ -128,7 +131,9 @@ def forget(session: Session, person: str, from_day: date) -> None:
     nothing before `from_day` come back."""
     _return_bills(session, person)
     _withdraw_open_work(session, person)
-    for model in (Spend, PersonDay, Attribution, OpenWork, Booking, Person):
+    for model in (
+        Spend, PersonDay, SessionSpend, Activity, SessionCommit, Attribution, OpenWork, Booking, Person,
+    ):  # fmt: skip
         rows = table(model)
         session.execute(delete(rows).where(rows.c.person_key == person))
     session.execute(

@@ -7,6 +7,7 @@ from sqlmodel import Session, col
 
 from bot.store.people import withdraw
 from bot.store.tables import (
+    Activity,
     Attribution,
     Booking,
     CommitDay,
@@ -16,6 +17,8 @@ from bot.store.tables import (
     PersonDay,
     Pull,
     PullReview,
+    SessionCommit,
+    SessionSpend,
     Spend,
 )
 
@@ -27,7 +30,7 @@ def drop_spend(session: Session, before: date) -> int:
     )
     waiting = and_(col(PersonDay.pending).is_(True), waits.exists())
     days = [
-        delete(Spend).where(col(Spend.day) < before),
+        *(delete(table).where(col(table.day) < before) for table in (Spend, SessionSpend, Activity, SessionCommit)),
         delete(PersonDay).where(col(PersonDay.day) < before, ~waiting),
     ]
     return sum(session.execute(statement).rowcount for statement in days)  # type: ignore[attr-defined]

@@ -7,29 +7,48 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 import sqlalchemy
-from sqlalchemy import ColumnElement, Select, delete, func, update
+from sqlalchemy import ColumnElement, Select, delete, func, or_, update
 from sqlmodel import Session, SQLModel, col, select
 
-from bot.domain.split import Outside, PersonSpend, ServiceSpend, Split
-from bot.store import bulk, tables
+from bot.domain.model import AccountDay as Told
+from bot.domain.split import Outside, PersonActivity, PersonCommit, PersonSession, PersonSpend, ServiceSpend, Split
+from bot.store import bulk, overlap, tables
 from bot.store.bulk import Row, upsert
 from bot.store.tables import AccountDay, PersonDay, Remainder, Spend
 
 Spent = TypeVar("Spent", PersonSpend, ServiceSpend)
 
-NOTHING: Row = {"list_micro": 0, "billed_micro": 0, "requests": 0, "tokens": 0}
+NOTHING: Row = {"list_micro": 0, "billed_micro": 0, "requests": 0, "tokens": 0, "unpriced_tokens": 0}
+AS_REPORTED: Row = {"reported_list_micro": None, "reported_billed_micro": None}
 
 
-def replace(session: Session, split: Split, refreshed_at: datetime | None, now: datetime) -> None:
+def replace(session: Session, split: Split, told: Told, now: datetime) -> None:
     """Store an account-day in place of whatever was known of it; the same day again changes nothing."""
     key = {"account": split.account, "day": split.day}
     bulk.replace(session, Spend, [_spend_row(key, one) for one in split.people], *_of_day(Spend, key))
     people, services = _sums(split.people, "person"), _sums(split.services, "service_account")
     _replace_sums(session, PersonDay, key, "person_key", people, pending=True)
     _replace_sums(session, tables.ServiceSpend, key, "service_account", services)
-    _mark_pending(session, key)
+    _replace_details(session, key, split)
     upsert(session, Remainder, [{**key, "billed_micro": split.remainder_micro}])
-    upsert(session, AccountDay, [_account_day(key, split, refreshed_at, now)])
+    upsert(session, AccountDay, [_account_day(key, split, told, now)])
+    for account in overlap.settle(session, told.upstream or split.account, split.day):
+        _mark_pending(session, {**key, "account": account})
+
+
+def _replace_details(session: Session, key: Row, split: Split) -> None:
+    """The finer views of the day: conversations, counts, and commits."""
+    for model, rows in (
+        (tables.SessionSpend, [_person_row(key, one) for one in split.sessions]),
+        (tables.Activity, [_person_row(key, one) for one in split.activity]),
+        (tables.SessionCommit, [_person_row(key, one) for one in split.commits]),
+    ):
+        bulk.replace(session, model, rows, *_of_day(model, key))
+
+
+def _person_row(key: Row, one: PersonSession | PersonActivity | PersonCommit) -> Row:
+    values = asdict(one)
+    return {**key, "person_key": values.pop("person"), **values}
 
 
 def _of_day(model: type[SQLModel], key: Row) -> tuple[ColumnElement[bool], ...]:
@@ -42,9 +61,14 @@ def _spend_row(key: Row, one: PersonSpend) -> Row:
     return {**key, "person_key": one.person, "model": one.model, **amounts, **asdict(one.tokens)}
 
 
-def _account_day(key: Row, split: Split, refreshed_at: datetime | None, now: datetime) -> Row:
-    amounts = {"billed_micro": split.billed_micro, "list_micro": split.list_micro, "outside": split.outside}
-    return {**key, **amounts, "refreshed_at": refreshed_at, "collected_at": now}
+def _account_day(key: Row, split: Split, told: Told, now: datetime) -> Row:
+    counted = {"billed_micro": split.billed_micro, "list_micro": split.list_micro, "outside": split.outside}
+    reported = {"reported_billed_micro": told.billed_micro, "reported_list_micro": split.list_micro}
+    apart = {name: getattr(told, name) for name in APART}
+    return {**key, **counted, **reported, **apart, "refreshed_at": told.refreshed_at, "collected_at": now}
+
+
+APART = ("covered_micro", "adjustment_micro", "credits_milli", "seats", "upstream")
 
 
 def _sums(spent: Iterable[Spent], who: str) -> dict[Hashable, Row]:
@@ -58,10 +82,11 @@ def _sums(spent: Iterable[Spent], who: str) -> dict[Hashable, Row]:
 def _sum(ones: list[Spent]) -> Row:
     billed = [one.billed_micro for one in ones if one.billed_micro is not None]
     return {
-        "list_micro": sum(one.list_micro for one in ones),
+        "list_micro": sum(one.list_micro or 0 for one in ones),
         "billed_micro": sum(billed) if billed else None,
         "requests": sum(one.requests for one in ones),
         "tokens": sum(one.tokens.total for one in ones),
+        "unpriced_tokens": sum(one.unpriced for one in ones),
     }
 
 
@@ -72,7 +97,7 @@ def _replace_sums(
     row, of_day = tables.table(model).c, _of_day(model, key)
     known = session.execute(sqlalchemy.select(row[who]).where(*of_day)).scalars()
     new = {"entered_micro": 0, **new}
-    rows = [{**key, who: name, **(sums.get(name) or NOTHING), **new} for name in {*known, *sums}]
+    rows = [{**key, who: name, **(sums.get(name) or NOTHING), **AS_REPORTED, **new} for name in {*known, *sums}]
     upsert(session, model, rows, keep=new)
     empty = [func.coalesce(row[amount], 0) == 0 for amount in (*NOTHING, "entered_micro")]
     session.execute(delete(tables.table(model)).where(*of_day, *empty))
@@ -129,7 +154,8 @@ def collected_since(session: Session, first: date, last: date) -> datetime | Non
     return found
 
 
-def collected_days(session: Session, account: str, first: date, last: date) -> set[date]:
-    """Which of these days the account has answered for."""
-    days = select(col(AccountDay.day)).where(AccountDay.account == account, col(AccountDay.day).between(first, last))
+def collected_days(session: Session, source: str, first: date, last: date) -> set[date]:
+    """Which of these days the source has answered for, in one of its accounts."""
+    of_source = or_(col(AccountDay.account) == source, col(AccountDay.account).startswith(f"{source}:"))
+    days = select(col(AccountDay.day)).where(of_source, col(AccountDay.day).between(first, last))
     return set(session.exec(days).all())

@@ -14,7 +14,7 @@ from tests.people import MONDAY, parted, report
 
 
 def people(day: AccountDay, joined: str = "ann") -> list[tuple[str, str, int]]:
-    return [(one.person, one.model, one.list_micro // DOLLAR) for one in parted(day, joined).people]
+    return [(one.person, one.model, (one.list_micro or 0) // DOLLAR) for one in parted(day, joined).people]
 
 
 # Who is who

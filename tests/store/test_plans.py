@@ -156,7 +156,7 @@ def write_books(session: Session) -> None:
 
 def replace_a_day(session: Session) -> None:
     day = report("person-10 opus 1, svac_1 opus 1", str(DAYS[-1]), bill="20")
-    spend.replace(session, parted(day, "person-10", "svac_1"), None, NOON)
+    spend.replace(session, parted(day, "person-10", "svac_1"), day, NOON)
 
 
 QUERIES: dict[str, Callable[[Session], object]] = {

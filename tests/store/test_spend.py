@@ -23,7 +23,7 @@ NOW = instant("2026-05-18")
 
 def store(engine: Engine, day: AccountDay, people: str = "ann cy", listed: str = "svac_ci", at: Any = NOW) -> None:
     with transaction(engine) as session:
-        spend.replace(session, parted(day, people, listed), day.refreshed_at, at)
+        spend.replace(session, parted(day, people, listed), day, at)
 
 
 def enter(engine: Engine, *people: str, day: str = MONDAY) -> None:

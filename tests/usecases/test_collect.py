@@ -1,7 +1,7 @@
 """Collecting keeps what it got, says what went wrong, and stores people by the consent of the moment."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -9,53 +9,25 @@ import pytest
 from sqlalchemy import Engine
 
 from bot.domain.model import AccountDay, Actor, ActorKind
-from bot.domain.ports import Http, Refused, SourceError
+from bot.domain.ports import Refused, SourceError
 from bot.store import cursors
 from bot.store.cursors import Cursor, SourceKind
 from bot.store.db import reading
-from bot.usecases.collect import Access, Collected, Splitting, collect
+from bot.usecases.collect import Collected, Splitting, collect
 from bot.usecases.consent import leave
 from tests.company import DOLLAR, SECRET, instant
+from tests.fake_source import FakeSource, access
 from tests.people import dump, joined, report
 
 NOW = instant("2026-05-18 09:00")
 MON, TUE, WED, THU = (date(2026, 5, day) for day in (11, 12, 13, 14))
 
 
-@dataclass
-class FakeSource:
-    """Serves what it is told: account-days, and between them errors to raise or things to do."""
-
-    script: list[AccountDay | Exception | Callable[[], object]]
-    asked: list[tuple[date, date]] = field(default_factory=list)
-    NAME: str = "anthropic"
-    SECRETS: tuple[str, ...] = ("ANTHROPIC_ADMIN_KEY",)
-    LAG_DAYS: int = 2
-    REFETCH_DAYS: int = 30
-
-    def fetch(
-        self, http: Http, secrets: Mapping[str, str], base_url: str | None, since: date, until: date, now: datetime
-    ) -> Iterator[AccountDay]:
-        self.asked.append((since, until))
-        for step in self.script:
-            if isinstance(step, Exception):
-                raise step
-            if isinstance(step, AccountDay):
-                yield step
-            else:
-                step()
-
-
-class NoHttp:
-    def get_json(self, url: str, *, params: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
-        raise AssertionError("these tests talk to nobody")
-
-
 def run(
     engine: Engine, *script: Any, since: date = MON, until: date = THU, listed: str = "svac_ci", now: datetime = NOW
 ) -> Collected:
-    source, access, accounts = FakeSource(list(script)), Access(NoHttp(), {}, None), frozenset(listed.split())
-    return collect(engine, source, access, Splitting(SECRET, accounts), since, until, now, lambda _: None)
+    source, accounts = FakeSource(script=list(script)), frozenset(listed.split())
+    return collect(engine, source, access(), Splitting(SECRET, accounts), since, until, now, lambda _: None)
 
 
 def cursor(engine: Engine) -> Cursor:
@@ -75,11 +47,9 @@ def test_a_run_counts_days_rows_and_what_was_refused(engine):
     seen: list[date] = []
     first = report("ann opus 1, bo opus 2, svac_ci opus 1")
     second = AccountDay("anthropic", TUE, 0, None, (), None, {"bad_usage": 2})
-    source = FakeSource([first, second])
-    found = collect(
-        engine, source, Access(NoHttp(), {}, None), Splitting(SECRET, frozenset()), MON, WED, NOW, seen.append
-    )
-    assert found == Collected(2, 3, {"bad_usage": 2}, ())
+    source = FakeSource(script=[first, second])
+    found = collect(engine, source, access(), Splitting(SECRET, frozenset()), MON, WED, NOW, seen.append)
+    assert found == Collected(2, 3, {"bad_usage": 2}, (), first.billed_micro)
     assert seen == [MON, TUE]
     assert source.asked == [(MON, WED)]
     assert days(engine) == [11, 12]
@@ -202,9 +172,9 @@ def test_a_person_is_found_by_address_whatever_its_spelling_and_a_key_of_theirs_
 
 def test_a_report_under_another_secret_recognises_nobody(engine):
     joined(engine, "ann")
-    source = FakeSource([report("ann opus 1")])
+    source = FakeSource(script=[report("ann opus 1")])
     other = Splitting(b"another", frozenset())
-    collect(engine, source, Access(NoHttp(), {}, None), other, MON, TUE, NOW, lambda _: None)
+    collect(engine, source, access(), other, MON, TUE, NOW, lambda _: None)
     assert people(engine) == {}
 
 

@@ -305,9 +305,10 @@ def test_who_leaves_while_a_report_is_being_stored_is_gone_when_both_are_done(en
         assert ann in {known.person for known in people.handles(session).values()}
         leaving.start()
         leaving.join(timeout=0.2)
-        of_ann = parted(report("ann opus 12", "2026-05-11"))
+        told = report("ann opus 12", "2026-05-11")
+        of_ann = parted(told)
         by_key = tuple(replace(one, person=ann) for one in of_ann.people)
-        spend.replace(session, replace(of_ann, people=by_key), None, instant(WEDNESDAY))
+        spend.replace(session, replace(of_ann, people=by_key), told, instant(WEDNESDAY))
     leaving.join()
     other.dispose()
     assert rows_of(engine, ann) == {"consents": 4}

@@ -1,25 +1,25 @@
 """Reading what is due: each source for itself, failed ones rest, a week's end reads everything again."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine
 
 from bot.domain.model import AccountDay, GitHubUser, PullRequest
-from bot.domain.ports import Http, Refused, SourceError
+from bot.domain.ports import Access, Refused, SourceError
 from bot.domain.privacy.gate import Rule
-from bot.domain.reading import FAILED_WAIT, OUTCOMES_EVERY, SPEND_EVERY
+from bot.domain.reading import FAILED_WAIT, OUTCOMES_EVERY
 from bot.domain.team import Company
 from bot.store import cursors
 from bot.store.cursors import Cursor, SourceKind
 from bot.store.db import reading
-from bot.usecases.collect import Access, Splitting
+from bot.usecases.collect import Splitting
 from bot.usecases.refresh import Failures, refresh_outcomes, refresh_spend
 from tests.company import SECRET, instant, user
+from tests.fake_source import FakeSource, access
 from tests.people import dump
 from tests.teams import team
 
@@ -28,29 +28,20 @@ MINUTE = timedelta(minutes=1)
 REFETCH = 30
 
 
-class NoHttp:
-    def get_json(self, url: str, *, params: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
-        raise AssertionError("these tests talk to nobody")
+SPEND_EVERY = timedelta(hours=6)
 
 
 @dataclass
-class Account:
+class Account(FakeSource):
     """A source of spend; while `down` it fails so."""
 
-    NAME: str
     down: SourceError | None = None
-    asked: list[tuple[date, date]] = field(default_factory=list)
-    SECRETS: tuple[str, ...] = ()
     LAG_DAYS: int = 1
     REFETCH_DAYS: int = REFETCH
 
-    def fetch(
-        self, http: Http, secrets: Mapping[str, str], base_url: str | None, since: date, until: date, now: datetime
-    ) -> Iterator[AccountDay]:
-        self.asked.append((since, until))
-        if self.down:
-            raise self.down
-        yield AccountDay(self.NAME, since, 0, None, ())
+    def fetch(self, access: Access, since: date, until: date, now: datetime) -> Iterator[AccountDay]:
+        self.script = [self.down or AccountDay(self.NAME, since, 0, None, ())]
+        return super().fetch(access, since, until, now)
 
 
 @dataclass
@@ -99,7 +90,7 @@ class Deployment:
     def spend(self, now: datetime = NOW) -> list[str]:
         """Refresh; the names of the accounts that were asked."""
         before = {one.NAME: len(one.asked) for one in self.accounts}
-        sources = [(one, Access(NoHttp(), {}, None)) for one in self.accounts]
+        sources = [(one, access()) for one in self.accounts]
         refresh_spend(self.engine, sources, Splitting(SECRET, frozenset()), self.company, self.failures, now)
         return [one.NAME for one in self.accounts if len(one.asked) > before[one.NAME]]
 
@@ -129,7 +120,7 @@ def deployment(engine: Engine) -> Deployment:
 
 def test_what_was_never_read_is_read_and_then_left_alone_for_its_time(deployment):
     assert deployment.spend() == ["one", "two"]
-    assert deployment.spend(NOW + SPEND_EVERY - MINUTE) == []
+    assert deployment.spend(NOW + SPEND_EVERY * 0.9 - MINUTE) == []
     assert deployment.spend(NOW + SPEND_EVERY) == ["one", "two"]
     assert deployment.outcomes() == ["acme/api", "acme/web"]
     assert deployment.outcomes(NOW + OUTCOMES_EVERY - MINUTE) == []

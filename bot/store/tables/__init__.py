@@ -14,12 +14,23 @@ from bot.store.tables.ledger import Attribution, BlockRow, Booking, OpenWork, Wi
 from bot.store.tables.naming import CLUSTERED, METADATA
 from bot.store.tables.people import Consent, Handle, Person, Roster, Unit
 from bot.store.tables.pulls import CommitDay, Pull, PullReview
-from bot.store.tables.spend import AccountDay, PersonDay, Remainder, ServiceSpend, SourceCursor, Spend
+from bot.store.tables.spend import (
+    AccountDay,
+    Activity,
+    PersonDay,
+    Remainder,
+    ServiceSpend,
+    SessionCommit,
+    SessionSpend,
+    SourceCursor,
+    Spend,
+)
 
 __all__ = [
     "CLUSTERED",
     "METADATA",
     "AccountDay",
+    "Activity",
     "Attribution",
     "BlockRow",
     "Booking",
@@ -39,6 +50,8 @@ __all__ = [
     "Remainder",
     "Roster",
     "ServiceSpend",
+    "SessionCommit",
+    "SessionSpend",
     "SourceCursor",
     "Spend",
     "Unit",

@@ -18,7 +18,7 @@ class Spend(Row, table=True):
     day: date = Field(primary_key=True)
     account: str = Field(primary_key=True)
     model: str = Field(primary_key=True)
-    list_micro: int = Field(sa_type=BigInteger)
+    list_micro: int | None = Field(sa_type=BigInteger)
     billed_micro: int | None = Field(sa_type=BigInteger)
     requests: int = Field(sa_type=BigInteger)
     fresh: int = Field(sa_type=BigInteger)
@@ -31,7 +31,10 @@ class Spend(Row, table=True):
 
 class PersonDay(Row, table=True):
     """The rollup of `spend` over models. `entered_micro` is what the ledger has taken in of `list_micro`; `pending`
-    is true while the two differ, so that a closing finds what is new without looking at what is old."""
+    is true while the two differ, so that a closing finds what is new without looking at what is old.
+
+    `reported_*` are a gateway's own figures where less of them counts, because the provider behind it bills the same
+    traffic; None: what is counted is what was reported. `unpriced_tokens` have no price, so they are in no amount."""
 
     __tablename__ = "person_days"
     __table_args__ = (
@@ -46,19 +49,34 @@ class PersonDay(Row, table=True):
     billed_micro: int | None = Field(sa_type=BigInteger)
     requests: int = Field(sa_type=BigInteger)
     tokens: int = Field(sa_type=BigInteger)
+    unpriced_tokens: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    reported_list_micro: int | None = Field(default=None, sa_type=BigInteger)
+    reported_billed_micro: int | None = Field(default=None, sa_type=BigInteger)
     entered_micro: int = Field(default=0, sa_type=BigInteger)
     pending: bool = True
 
 
 class AccountDay(Row, table=True):
     """What a provider account billed for a UTC day: the truth all else of that day explains. `outside` says whether
-    none, a few or many people of that day have not joined."""
+    none, a few or many people of that day have not joined.
+
+    `billed_micro` and `list_micro` are what counts of it: over a provider and the gateways before it (`upstream`) they
+    come to the provider's bill. `reported_*` are what the source itself says, None where it tells of no money.
+    `covered_micro` is what a plan covered, at list price; `adjustment_micro` are refunds and credits; both are in no
+    other amount. `credits_milli` are thousandths of the provider's own credits."""
 
     __tablename__ = "account_days"
     account: str = Field(primary_key=True)
     day: date = Field(primary_key=True, index=True)
     billed_micro: int = Field(sa_type=BigInteger)
     list_micro: int | None = Field(sa_type=BigInteger)
+    reported_billed_micro: int | None = Field(default=None, sa_type=BigInteger)
+    reported_list_micro: int | None = Field(default=None, sa_type=BigInteger)
+    covered_micro: int | None = Field(default=None, sa_type=BigInteger)
+    adjustment_micro: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    credits_milli: int | None = Field(default=None, sa_type=BigInteger)
+    seats: int | None = None
+    upstream: str | None = None
     outside: str
     refreshed_at: datetime | None = Field(sa_type=Instant)
     collected_at: datetime = Field(sa_type=Instant)
@@ -84,13 +102,58 @@ class ServiceSpend(Row, table=True):
     billed_micro: int | None = Field(sa_type=BigInteger)
     requests: int = Field(sa_type=BigInteger)
     tokens: int = Field(sa_type=BigInteger)
+    unpriced_tokens: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    reported_list_micro: int | None = Field(default=None, sa_type=BigInteger)
+    reported_billed_micro: int | None = Field(default=None, sa_type=BigInteger)
     entered_micro: int = Field(default=0, sa_type=BigInteger)
+
+
+class SessionSpend(Row, table=True):
+    """A person's spend in one conversation of an agent, as a provider or gateway tells it: a finer view of `spend`, in
+    no sum beside it. `pull` is a pull request ("acme/api#412") that its requests were tagged with, or empty."""
+
+    __tablename__ = "session_spend"
+    __table_args__ = (CLUSTERED,)
+    person_key: str = Field(primary_key=True)
+    day: date = Field(primary_key=True)
+    account: str = Field(primary_key=True)
+    session: str = Field(primary_key=True)
+    pull: str = Field(primary_key=True)
+    list_micro: int | None = Field(sa_type=BigInteger)
+    requests: int = Field(sa_type=BigInteger)
+    tokens: int = Field(sa_type=BigInteger)
+
+
+class Activity(Row, table=True):
+    """What a person did on an account-day, apart from money; None where the source does not tell."""
+
+    __tablename__ = "activity"
+    __table_args__ = (CLUSTERED,)
+    person_key: str = Field(primary_key=True)
+    day: date = Field(primary_key=True)
+    account: str = Field(primary_key=True)
+    threads: int | None = Field(sa_type=BigInteger)
+    turns: int | None = Field(sa_type=BigInteger)
+    credits_milli: int | None = Field(sa_type=BigInteger)
+
+
+class SessionCommit(Row, table=True):
+    """A commit that a person's conversation with an agent went into, as a provider tells it."""
+
+    __tablename__ = "session_commits"
+    __table_args__ = (CLUSTERED,)
+    person_key: str = Field(primary_key=True)
+    day: date = Field(primary_key=True)
+    account: str = Field(primary_key=True)
+    sha: str = Field(primary_key=True)
+    session: str = Field(primary_key=True)
 
 
 class SourceCursor(Row, table=True):
     """How far a source was read, and how it went last. `source` is a provider account (kind "spend") or a repository
     (kind "outcome"), `first_day` the earliest day ever asked for; a day younger than `lag_days` after its end is not
-    missed yet. `fetched_at` is up to when it was read, None before the first success."""
+    missed yet. `fetched_at` is up to when it was read, None before the first success. `rejected` (counts by reason) and
+    `unpriced` (names of models) are JSON about the last run, or empty."""
 
     __tablename__ = "source_cursors"
     kind: str = Field(primary_key=True)
@@ -100,3 +163,5 @@ class SourceCursor(Row, table=True):
     lag_days: int
     error: str | None = None
     disabled: bool = False
+    rejected: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    unpriced: str = Field(default="", sa_column_kwargs={"server_default": ""})
