@@ -1,5 +1,6 @@
 """`leverage.toml`: what it means, and the one line a person gets for each thing that is wrong in it."""
 
+from fractions import Fraction
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from bot import config
 from bot.config.lines import find_lines
+from bot.domain.prices import Plan, Rate, UnitPrices
 from bot.domain.privacy.gate import Rule
 from bot.domain.team import Company
 from bot.domain.weeks import Schedule
@@ -70,12 +72,14 @@ def test_the_example_is_valid_as_it_is():
 
 def test_the_example_is_valid_with_every_line_in_use(file):
     lines = EXAMPLE.read_text().split("[company]")[1].splitlines()
-    in_use = [line.removeprefix("# ") if "=" in line else line for line in lines]
+    in_use = [line.removeprefix("# ") if "=" in line or line.startswith("# [[") else line for line in lines]
     full = company(file, "[company]" + "\n".join(in_use))
     assert full.hourly_cost_micro == 95_000_000
     assert full.teams[0].owner == "U0123ABCD"
     assert full.teams[0].service_accounts == {"svac_01AB"}
     assert full.teams[0].credit_micro == 4_000_000_000
+    assert [(rate.model, rate.discount) for rate in full.terms.rates] == [("acme-coder-*", Fraction(15, 100))]
+    assert [(plan.account, plan.seats) for plan in full.terms.plans] == [("copilot", 25)]
 
 
 def test_a_team_is_what_its_table_says(file):
@@ -113,6 +117,20 @@ def test_windows_line_ends_and_a_byte_order_mark_do_not_matter(file):
     assert config.load(file).teams[0].name == "payments"
 
 
+def priced(text: str, table: str = "price") -> str:
+    return f"{COMPANY}{PAYMENTS}[[{table}]]\n{text}\n"
+
+
+def test_prices_and_plans_are_read(file):
+    text = priced(
+        'model = "acme-*"\nsource = "litellm"\ninput = 1.25\noutput = 10\ncache_read = 0.125\ndiscount = 0.15'
+    )
+    found = company(file, text + '[[plan]]\nsource = "copilot"\nseat = 39\nseats = 25\n').terms
+    prices = UnitPrices(1_250_000, 10_000_000, 125_000, 1_250_000, 1_250_000)
+    assert found.rates == (Rate("acme-*", "litellm", prices, Fraction(15, 100)),)
+    assert found.plans == (Plan("copilot", 39_000_000, 25, None),)
+
+
 TEAM = 'team "payments"'
 MENDED = [
     # the whole file
@@ -125,8 +143,39 @@ MENDED = [
         "1: company: a list stands where a table was expected; put its keys under [company]",
     ),
     (
-        COMPANY + PAYMENTS + '[[price]]\nmodel = "gpt"\n',
-        "14: price: this table is not supported by this version; take it out",
+        COMPANY + PAYMENTS + '[price]\nmodel = "gpt"\n',
+        "14: price: each price is written under a header in double brackets, [[price]]",
+    ),
+    # [[price]] and [[plan]]
+    (priced('model = "gpt"'), '14: price "gpt": says no price; give input and output, or a discount'),
+    (
+        priced('model = "gpt"\ninput = 2'),
+        '14: price "gpt": has a price in part; give input and output, in US dollars for a million tokens',
+    ),
+    (
+        priced('model = "gpt"\ninput = 0\noutput = 1'),
+        '16: price "gpt" → input: 0 is no amount; write US dollars as a number above 0, like 4000 or 0.5',
+    ),
+    (
+        priced('model = "gpt"\ndiscount = 15'),
+        '16: price "gpt" → discount: 15 is no discount; write a share above 0 and below 1, like 0.15 for 15 %',
+    ),
+    (
+        priced('model = "g p t"\ndiscount = 0.1'),
+        '15: price "g p t" → model: "g p t" is no name of a model; write it as the source does, * stands for the rest, '
+        'like "acme-coder-*"',
+    ),
+    (
+        priced('model = "gpt"\ndicsount = 0.1'),
+        '16: price "gpt" → dicsount: there is no such key; did you mean discount?',
+    ),
+    (
+        priced('source = "copilot"', "plan"),
+        '14: plan "copilot": says no amount; give what a seat costs in a month, or what a credit costs',
+    ),
+    (
+        priced('source = "copilot"\nseat = 39\nseats = 0', "plan"),
+        '17: plan "copilot" → seats: 0 is too low; it may only be raised, from 1 on',
     ),
     (changed("[company]", "[compny]"), "1: compny: there is no such key; did you mean company?"),
     # [company]

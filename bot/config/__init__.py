@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,7 +14,8 @@ from pydantic import ValidationError
 from bot.config import problems
 from bot.config.lines import find_lines, line_of
 from bot.config.problems import Problem, in_words
-from bot.config.schema import FileTable, TeamTable
+from bot.config.schema import FileTable, PlanTable, PriceTable, TeamTable
+from bot.domain.prices import Plan, Rate, Terms, UnitPrices
 from bot.domain.privacy.gate import Rule
 from bot.domain.team import Company, Team, overlaps
 from bot.domain.weeks import Schedule
@@ -100,7 +102,21 @@ def _company(table: FileTable) -> Company:
         rule=Rule(table.company.k, table.company.p),
         hourly_cost_micro=table.company.hourly_cost,
         currency_note=table.company.currency_note,
+        terms=Terms(tuple(map(_rate, table.price)), tuple(map(_plan, table.plan))),
     )
+
+
+def _rate(table: PriceTable) -> Rate:
+    """A price; a kind of token that is not priced apart costs what fresh input does."""
+    prices = None
+    if table.input is not None and table.output is not None:
+        cached = (table.cache_read, table.cache_write_5m, table.cache_write_1h)
+        prices = UnitPrices(table.input, table.output, *(table.input if one is None else one for one in cached))
+    return Rate(table.model, table.source, prices, table.discount or Fraction(0))
+
+
+def _plan(table: PlanTable) -> Plan:
+    return Plan(table.source, table.seat, table.seats, table.credit)
 
 
 def _team(table: TeamTable, spellings: dict[str, str]) -> Team:

@@ -10,11 +10,18 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from bot.config.lines import KeyPath
-from bot.config.schema import CompanyTable, FileTable, TeamTable, shown
+from bot.config.schema import CompanyTable, FileTable, PlanTable, PriceTable, TeamTable, shown
 from bot.domain.team import Overlap, Team
 
-TABLES: dict[str, type[BaseModel]] = {"company": CompanyTable, "team": TeamTable}
-NOT_YET = ("price",)
+TABLES: dict[str, type[BaseModel]] = {
+    "company": CompanyTable,
+    "team": TeamTable,
+    "price": PriceTable,
+    "plan": PlanTable,
+}
+LISTED = ("team", "price", "plan")
+NAMED = ("name", "model", "source")
+"""What tells a listed table apart from the others of its kind."""
 
 SHAPES = {
     "string_type": "text in quotes",
@@ -63,9 +70,9 @@ def in_words(path: KeyPath, document: dict[str, Any]) -> str:
         inner = _inside(inner, step)
         if isinstance(step, str):
             words.append(shown(step).strip('"'))
-        elif words == ["team"]:
-            name = inner.get("name") if isinstance(inner, dict) else None
-            words = [f"team {shown(name) if isinstance(name, str) else step + 1}"]
+        elif words in [[table] for table in LISTED]:
+            name = next((inner[key] for key in NAMED if key in inner), None) if isinstance(inner, dict) else None
+            words = [f"{words[0]} {shown(name) if isinstance(name, str) else step + 1}"]
         else:
             words.append(f"item {step + 1}")
     return " → ".join(words)
@@ -88,10 +95,11 @@ def _text(details: ErrorDetails) -> str:
             return _unknown(details["loc"])
         case "model_type":
             table = details["loc"][0]
-            header = "[[team]]" if table == "team" else f"[{table}]"
+            header = f"[[{table}]]" if table in LISTED else f"[{table}]"
             return f"{shown(details['input'])} stands where a table was expected; put its keys under {header}"
-        case "list_type" if details["loc"] == ("team",):
-            return "each team is written under a header in double brackets, [[team]]"
+        case "list_type" if details["loc"] in [(table,) for table in LISTED]:
+            (table,) = details["loc"]
+            return f"each {table} is written under a header in double brackets, [[{table}]]"
         case "too_short":
             return _missing(details["loc"])
         case kind:
@@ -107,8 +115,6 @@ def _missing(path: KeyPath) -> str:
 
 def _unknown(path: KeyPath) -> str:
     key = str(path[-1])
-    if path in [(table,) for table in NOT_YET]:
-        return "this table is not supported by this version; take it out"
     fields = (FileTable if len(path) == 1 else TABLES[str(path[0])]).model_fields
     likely = get_close_matches(key, fields, 1)
     known = f"did you mean {likely[0]}?" if likely else f"the keys are {', '.join(fields)}"

@@ -8,10 +8,11 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from difflib import get_close_matches
+from fractions import Fraction
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, model_validator
 
 from bot.domain.money import from_dollars
 from bot.domain.privacy.gate import LEAST_K, LEAST_P
@@ -120,6 +121,13 @@ def _micro(value: Any) -> int:
     raise ValueError(f"{shown(value)} is no amount; write US dollars as a number above 0, like 4000 or 0.5")
 
 
+def _share(value: Any) -> Fraction:
+    """A share of one, above 0 and below 1."""
+    if isinstance(value, int | Decimal) and not isinstance(value, bool) and 0 < value < 1:
+        return Fraction(value)
+    raise ValueError(f"{shown(value)} is no discount; write a share above 0 and below 1, like 0.15 for 15 %")
+
+
 def _floor(least: int) -> Callable[[int], int]:
     def check(value: int) -> int:
         if value < least:
@@ -158,6 +166,14 @@ Note = Annotated[str, _text(r"[^\W_][ -~]{0,39}", 'is no currency note; write a 
 Zone = Annotated[str, AfterValidator(_zone)]
 Weekly = Annotated[str, AfterValidator(_weekly)]
 Amount = Annotated[int, BeforeValidator(_micro)]
+Discount = Annotated[InstanceOf[Fraction], BeforeValidator(_share)]
+Pattern = Annotated[
+    str,
+    _text(
+        r"[\w.:/@*?+-]{1,100}",
+        'is no name of a model; write it as the source does, * stands for the rest, like "acme-coder-*"',
+    ),
+]
 
 
 class Table(BaseModel):
@@ -196,8 +212,47 @@ class TeamTable(Table):
         return self
 
 
+class PriceTable(Table):
+    """What each `[[price]]` may hold; amounts are US dollars for a million tokens."""
+
+    model: Pattern = Field(examples=["acme-coder-*"])
+    source: Slug | None = Field(None, examples=["litellm"])
+    input: Amount | None = Field(None, examples=[1.25])
+    output: Amount | None = Field(None, examples=[10])
+    cache_read: Amount | None = Field(None, examples=[0.125])
+    cache_write_5m: Amount | None = Field(None, examples=[1.5])
+    cache_write_1h: Amount | None = Field(None, examples=[2.5])
+    discount: Discount | None = Field(None, examples=[0.15])
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "PriceTable":
+        cached = self.cache_read or self.cache_write_5m or self.cache_write_1h
+        if (self.input is None) != (self.output is None) or (cached and self.input is None):
+            raise ValueError("has a price in part; give input and output, in US dollars for a million tokens")
+        if self.input is None and self.discount is None:
+            raise ValueError("says no price; give input and output, or a discount")
+        return self
+
+
+class PlanTable(Table):
+    """What each `[[plan]]` may hold; amounts are US dollars."""
+
+    source: Slug = Field(examples=["copilot"])
+    seat: Amount | None = Field(None, examples=[39])
+    seats: Annotated[int, AfterValidator(_floor(1))] | None = Field(None, examples=[25])
+    credit: Amount | None = Field(None, examples=[2.25])
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "PlanTable":
+        if self.seat is None and self.credit is None:
+            raise ValueError("says no amount; give what a seat costs in a month, or what a credit costs")
+        return self
+
+
 class FileTable(Table):
     """What the file may hold."""
 
     company: CompanyTable = CompanyTable()
     team: list[TeamTable] = Field(min_length=1)
+    price: list[PriceTable] = []
+    plan: list[PlanTable] = []

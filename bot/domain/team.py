@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from bot.domain.prices import NO_TERMS, Terms
 from bot.domain.privacy.gate import Rule
 from bot.domain.weeks import Schedule
 
@@ -30,12 +31,14 @@ class Team:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """Everything a deployment is about. `hourly_cost_micro` is what an hour of a person's time costs."""
+    """Everything a deployment is about. `hourly_cost_micro` is what an hour of a person's time costs, `terms` are the
+    company's own prices and plans."""
 
     teams: tuple[Team, ...]
     rule: Rule
     hourly_cost_micro: int | None
     currency_note: str
+    terms: Terms = NO_TERMS
 
     @property
     def repositories(self) -> tuple[str, ...]:
