@@ -12,7 +12,7 @@ CODE := bot integrations tests bench
 SOURCES = $(wildcard $(CODE))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit soak lint fmt bench pictures lock clean asked-python
+.PHONY: help demo test unit soak lint fmt docs bench pictures lock clean asked-python
 .DELETE_ON_ERROR:
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make unit   the fast tests alone"
 	@echo "make soak   processes killed and stopped at each step of a delivery, twenty times each"
 	@echo "make lint   formatting, lint, types, architecture      make fmt   repair what can be repaired"
+	@echo "make docs   write the tables of the README that are made from the program"
 	@echo "make bench  measure speed                              make lock  choose locked versions again"
 	@echo "make pictures  draw every message that people see into pictures/, to look at; needs Chromium"
 	@echo "make clean  remove everything that make made"
@@ -46,6 +47,9 @@ lint: .venv/.dev
 fmt: .venv/.dev
 	$(V)/ruff check --fix $(SOURCES)
 	$(V)/ruff format $(SOURCES)
+
+docs: .venv/.dev
+	$(V)/python -m tests.made_pages
 
 bench: .venv/.dev
 	$(V)/python -m bench $(ARGS)

@@ -5,7 +5,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TextIO
+from multiprocessing.pool import AsyncResult, ThreadPool
+from typing import TextIO, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -15,10 +16,22 @@ from bot.domain.ports import SourceError
 Report = Callable[[int, int], None]
 """Called with how much is done and how much is expected in all."""
 
+Result = TypeVar("Result")
+
 LINES = 10
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 READER_GONE = 141
 """As a shell counts it: 128 and the number of SIGPIPE."""
+
+
+@contextmanager
+def side_by_side(stream: TextIO) -> Iterator[Callable[[str], Report]]:
+    """Gives a report for each of several pieces of work that go on at once."""
+    if not stream.isatty():
+        yield lambda title: _lines(title, stream)
+        return
+    with _progress(stream) as progress:
+        yield lambda title: _report(progress, title)
 
 
 @contextmanager
@@ -32,10 +45,18 @@ def reporting(title: str, stream: TextIO | None = None) -> Iterator[Report]:
 
 
 def _bar(title: str, stream: TextIO) -> Iterator[Report]:
+    with _progress(stream) as progress:
+        yield _report(progress, title)
+
+
+def _progress(stream: TextIO) -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(file=stream)) as progress:
-        task = progress.add_task(title, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+    return Progress(*columns, console=Console(file=stream))
+
+
+def _report(progress: Progress, title: str) -> Report:
+    task = progress.add_task(title, total=None)
+    return lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def _lines(title: str, stream: TextIO) -> Report:
@@ -86,3 +107,27 @@ def all_of(steps: Sequence[Callable[[], None]]) -> None:
         say(str(failure))
     if first:
         raise first
+
+
+def all_at_once(steps: Sequence[Callable[[], Result]]) -> list[Result | SourceError]:
+    """Do every step in a thread of its own: what each gave, or the SourceError it ended with.
+
+    Another error is raised once all are over. The threads end with the process, so that Ctrl-C ends it at once.
+    """
+    if not steps:
+        return []
+    with ThreadPool(len(steps)) as pool:
+        pending: list[AsyncResult[Result]] = [pool.apply_async(step) for step in steps]
+        for one in pending:
+            one.wait()
+        outcomes: list[Result | SourceError] = []
+        for one in pending:
+            outcomes.append(_outcome(one))
+        return outcomes
+
+
+def _outcome(done: "AsyncResult[Result]") -> Result | SourceError:
+    try:
+        return done.get()
+    except SourceError as error:
+        return error

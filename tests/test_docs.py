@@ -22,9 +22,9 @@ from pydantic import BaseModel, SecretStr
 from starlette.routing import Route
 
 from bot import config
-from bot.app import METHOD_URL, SOURCES
+from bot.app import METHOD_URL, SOURCES, DeploymentSettings
 from bot.cli import cli
-from bot.config.schema import CompanyTable, TeamTable
+from bot.config.schema import CompanyTable, PlanTable, PriceTable, TeamTable
 from bot.domain import retention
 from bot.domain.card_levels import Level, Reference
 from bot.domain.comment import MARKER
@@ -35,11 +35,11 @@ from bot.jobs import STUCK
 from bot.progress import READER_GONE
 from bot.render_comment import comment_body
 from bot.render_me import help_message
-from bot.settings import Settings
 from bot.slack.commands import COMMAND
 from bot.store.tables import METADATA
 from bot.usecases.intake import KEPT
 from bot.web import edge
+from tests.made_pages import made
 
 ROOT = Path(__file__).parents[1]
 PAGES = ["README.md", "CHANGELOG.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
@@ -166,7 +166,7 @@ def test_every_command_and_option_is_in_the_readme():
 def settings() -> dict[str, str]:
     """Each variable with its default, empty for none."""
     found: dict[str, str] = {}
-    for name, one in Settings.model_fields.items():
+    for name, one in DeploymentSettings.model_fields.items():
         default = one.default.get_secret_value() if isinstance(one.default, SecretStr) else one.default
         found[name.upper()] = "" if default is None else str(default)
     return found
@@ -177,22 +177,30 @@ def test_every_setting_is_in_the_readme_with_its_default():
     assert listed.keys() == settings().keys()
     for name, default in settings().items():
         assert default in listed[name]
-        assert default or listed[name].startswith(("none", "DATABASE_URL", "Anthropic's own"))
+        assert default or listed[name].startswith(("none", "DATABASE_URL")) or listed[name].endswith("'s own")
 
 
-@pytest.mark.parametrize("schema", [TeamTable, CompanyTable])
+@pytest.mark.parametrize("schema", [TeamTable, CompanyTable, PriceTable, PlanTable])
 def test_every_key_of_the_teams_file_is_in_the_readme_as_its_messages_write_it(schema: type[BaseModel]):
     listed = {row[0]: row[1] for row in README.rows("leverage.toml")}
     for name, one in schema.model_fields.items():
         assert listed[name] == json.dumps(one.examples and one.examples[0])
-    assert listed.keys() == TeamTable.model_fields.keys() | CompanyTable.model_fields.keys()
+    keys = {key for table in (TeamTable, CompanyTable, PriceTable, PlanTable) for key in table.model_fields}
+    assert listed.keys() == keys
 
 
-def test_every_source_is_in_the_readme_with_its_secrets():
-    listed = {row[0]: row for row in README.rows("Sources")}
-    assert {name for name in listed if " " not in name} == set(SOURCES)
+def test_every_source_is_in_the_readme_and_has_a_section_on_its_key():
+    listed = {row[0]: row for row in README.rows("Sources") if " " not in row[0]}
+    assert list(listed) == list(SOURCES)
     for name, source in SOURCES.items():
-        assert all(secret in listed[name][2] for secret in source.SECRETS)
+        assert all(one.name in listed[name][2] for one in source.SETTINGS if one.required)
+        assert source.TITLE in page("docs/sources.md").headings
+    assert all(one.name in page("docs/sources.md").spans for source in SOURCES.values() for one in source.SETTINGS)
+
+
+def test_what_is_made_from_the_program_is_as_the_program_is_now():
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert made(text) == text  # `make docs` writes it
 
 
 def test_every_address_is_in_the_readme_with_its_method():
@@ -236,8 +244,10 @@ def test_every_kind_of_database_is_in_the_readme():
 def dependencies() -> Iterator[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     groups = project["dependency-groups"]
-    for requirement in (*project["project"]["dependencies"], *groups["build"], *groups["dev"]):
-        yield re.split(r"[\[<>=]", requirement)[0]
+    extras = [one for extra in project["project"]["optional-dependencies"].values() for one in extra]
+    required = {*project["project"]["dependencies"], *extras, *groups["build"], *groups["dev"]}
+    for name in sorted({re.split(r"[\[<>=]", requirement)[0] for requirement in required}):
+        yield name
 
 
 def test_every_dependency_says_what_it_earns():
@@ -365,7 +375,7 @@ def said() -> str:
 
 def test_every_error_line_that_is_explained_is_one_that_we_say():
     operating, program = page("docs/operating.md"), said()
-    sections = ("Settings and leverage.toml", "Database", "Anthropic", "GitHub", "Slack and the service", "Log lines")
+    sections = ("Settings and leverage.toml", "Database", "Sources of spend", "GitHub", "Slack and the service", "Log lines")
     lines = [operating.named(section) for section in sections]
     assert all(lines)
     for line in (one for section in lines for one in section):

@@ -1,6 +1,6 @@
 """What `leverage doctor` says: a finding a check, made from plain facts. None holds an amount, a person or a secret."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -111,6 +111,36 @@ def freshness(name: str, reading: Reading, command: str, now: datetime) -> Findi
     if age > LATE:
         return (problem if age > TOO_LATE else warning)(f"{name}: {last}", again)
     return ok(f"{name}: {last}")
+
+
+def unpriced(title: str, models: Sequence[str]) -> list[Finding]:
+    """Models that a source reported and nobody has a price for."""
+    if not models:
+        return []
+    names = ", ".join(models)
+    return [
+        warning(
+            f"{title}: no price for {names}; what they cost is unknown and in no sum",
+            "give a price in a [[price]] of leverage.toml",
+        )
+    ]
+
+
+def rejected(title: str, counts: Mapping[str, int]) -> list[Finding]:
+    """Rows of the last run that could not be true."""
+    reasons = ", ".join(sorted(counts))
+    what = f"{title}: {sum(counts.values())} rows were refused when it was last read ({reasons})"
+    return [warning(what, "they are in the remainder; if it stays for days, tell us")] if counts else []
+
+
+def imported(account: str, age: timedelta) -> Finding:
+    """A bill that comes from a file ages until somebody takes in the next one."""
+    what = f"Bill of {account} from a file: taken in {ago(age)}"
+    return warning(what, IMPORT) if age > IMPORT_LATE else ok(what)
+
+
+IMPORT = "export it again and run `leverage collect focus --file EXPORT.csv`"
+IMPORT_LATE = timedelta(days=8)
 
 
 def _error(reading: Reading) -> str:

@@ -65,6 +65,12 @@ def dollars(micro: int | Fraction) -> str:
     return f"{'-' if whole < 0 else ''}${units:,}{f'.{digits}' if rest else ''}"
 
 
+def cents(micro: int) -> str:
+    """Text for an amount on a bill, to the cent: "$1,234.56"."""
+    hundredths = _half_up(Fraction(abs(micro), MICRO // 100))
+    return f"{'-' if micro < 0 and hundredths else ''}${hundredths // 100:,}.{hundredths % 100:02}"
+
+
 def rounded_dollars(micro: int | Fraction) -> str:
     """Text for an exact amount, rounded to two significant digits."""
     return dollars(two_digits(Fraction(micro)))

@@ -1,7 +1,10 @@
 """What an owner and `leverage doctor` are told about a digest that needs a person: what happened, and what to do."""
 
+from datetime import date
+
 from bot.domain.delivery import Kind, State, team_and_week
 
+ABOUT_SOURCE = "note/source/"
 ANOTHER = "name another channel in leverage.toml"
 ADVICE = {
     "channel_not_found": f"invite the app to it (private channels are invisible to it before), or {ANOTHER}",
@@ -42,7 +45,22 @@ def say_of_post(key: str, state: State, target: str, reason: str | None) -> str:
             return f"The digest of {team} for {week} is being posted or waits for Slack: look again in a minute."
 
 
+def source_key(source: str, owner: str, day: date) -> str:
+    return f"{ABOUT_SOURCE}{source}/{owner}/{day}"
+
+
+def say_of_source(source: str, title: str, error: str) -> str:
+    """That a source refused its key, and nothing of it is read until somebody acts."""
+    return (
+        f"Leverage cannot read what was spent with {title}, and has stopped trying: {error.rstrip('.')}. "
+        f"Put that right, then run `leverage collect {source}`; until then its last numbers stay."
+    )
+
+
 def say_of_note(key: str, reason: str | None) -> str:
+    if key.startswith(ABOUT_SOURCE):
+        source, owner, _ = key.removeprefix(ABOUT_SOURCE).split("/")
+        return f"The private note to {owner} about {source} could not be sent: {reason}. `leverage doctor` says it too."
     team, week = team_and_week(key)
     return f"The private note to the owner of {team} about {week} could not be sent: {reason}. Check `owner` there."
 

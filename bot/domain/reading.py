@@ -4,11 +4,13 @@ Providers revise what they reported for up to a month, mostly within three days,
 the first run of a UTC day reads them all (docs/operating.md, "Reading the sources").
 """
 
+import zlib
 from datetime import UTC, date, datetime, time, timedelta
 
-SPEND_EVERY = timedelta(hours=6)
 OUTCOMES_EVERY = timedelta(hours=1)
 FAILED_WAIT = timedelta(minutes=30)
+LONGEST_WAIT = timedelta(hours=6)
+JITTER = 10  # percent
 RECENT_DAYS = 3
 OVERLAP = timedelta(days=1)
 FIRST_LOOK = timedelta(days=90)
@@ -17,6 +19,18 @@ FIRST_LOOK = timedelta(days=90)
 def is_due(fetched_at: datetime | None, every: timedelta, weeks_end: datetime, now: datetime) -> bool:
     """Whether to read now: never read, read too long ago, or not since some team's week ended."""
     return fetched_at is None or now - fetched_at >= every or fetched_at < weeks_end <= now
+
+
+def with_jitter(every: timedelta, source: str, fetched_at: datetime | None) -> timedelta:
+    """The pause until a source is read again, up to a tenth shorter, so that many deployments and many sources do not
+    ask at the same minute. The same for the same reading, whoever works it out."""
+    drawn = zlib.crc32(f"{source}/{fetched_at}".encode()) % 1000
+    return every - every * JITTER * drawn / 100_000
+
+
+def rest_after(failures: int) -> timedelta:
+    """How long a source is left alone after so many failures in a row: twice as long each time."""
+    return min(LONGEST_WAIT, FAILED_WAIT * (1 << min(max(failures, 1) - 1, 10)))
 
 
 def spend_days(fetched_at: datetime | None, refetch_days: int, now: datetime) -> tuple[date, date]:

@@ -17,7 +17,7 @@ from bot.store import people
 from bot.store.db import transaction
 from bot.store.people import Joined, Known
 
-TEXT_VERSION = 1
+TEXT_VERSION = 2
 WEEKS_BACK = 4
 
 

@@ -1,21 +1,25 @@
 """Reading the sources that are due: each on its own, so that one that is down never stops another."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
 import structlog
 from sqlalchemy import Engine
 
-from bot.domain.ports import OutcomeSource, SourceError, SpendSource
-from bot.domain.reading import FAILED_WAIT, OUTCOMES_EVERY, SPEND_EVERY, is_due, outcomes_since, spend_days
+from bot.domain import notes
+from bot.domain.delivery import Kind
+from bot.domain.ports import Access, OutcomeSource, SourceError, SpendSource
+from bot.domain.reading import OUTCOMES_EVERY, is_due, outcomes_since, rest_after, spend_days, with_jitter
 from bot.domain.team import Company, Team
 from bot.domain.weeks import Week, epoch_start
-from bot.store import cursors, units
+from bot.render import mrkdwn
+from bot.store import cursors, outbox, units
 from bot.store.cursors import Cursor, SourceKind
-from bot.store.db import reading
-from bot.usecases.collect import Access, Splitting, collect
+from bot.store.db import reading, transaction
+from bot.usecases.collect import Splitting, collect
 from bot.usecases.observe import backfill, take_rosters
 
 log = structlog.get_logger(__name__)
@@ -23,12 +27,21 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """When sources failed last, in this process: they are left alone for a while."""
+    """When sources failed last, in this process, and how often in a row: they are left alone for longer each time."""
 
     at: dict[str, datetime]
+    counts: Counter[str] = field(default_factory=Counter)
 
     def rests(self, source: str, now: datetime) -> bool:
-        return source in self.at and now - self.at[source] < FAILED_WAIT
+        return source in self.at and now - self.at[source] < rest_after(self.counts[source])
+
+    def failed(self, source: str, now: datetime) -> None:
+        self.at[source] = now
+        self.counts[source] += 1
+
+    def succeeded(self, source: str) -> None:
+        self.at.pop(source, None)
+        self.counts.pop(source, None)
 
 
 def refresh_spend(
@@ -45,7 +58,8 @@ def refresh_spend(
         cursor = known.get(source.NAME)
         fetched_at = cursor.fetched_at if cursor else None
         off = cursor is not None and cursor.disabled
-        if off or not is_due(fetched_at, SPEND_EVERY, _weeks_end(company.teams, now), now):
+        every = with_jitter(source.EVERY, source.NAME, fetched_at)
+        if off or not is_due(fetched_at, every, _weeks_end(company.teams, now), now):
             continue
         first, until = spend_days(fetched_at, source.REFETCH_DAYS, now)
         _try(
@@ -54,6 +68,7 @@ def refresh_spend(
             now,
             partial(collect, engine, source, access, splitting, first, until, now, lambda _day: None),
         )
+        _tell_owners(engine, company, source, now)
 
 
 def refresh_outcomes(
@@ -70,14 +85,27 @@ def refresh_outcomes(
         _try(name, failures, now, partial(backfill, engine, outcomes, name, since, now, lambda _done, _all: None))
 
 
+def _tell_owners(engine: Engine, company: Company, source: SpendSource, now: datetime) -> None:
+    """Queue a private note for each team's owner about a source that was switched off, once a day."""
+    cursor = _cursors(engine, SourceKind.SPEND).get(source.NAME)
+    if cursor is None or not cursor.disabled:
+        return
+    text = mrkdwn(notes.say_of_source(source.NAME, source.TITLE, cursor.error or ""))
+    owners = {team.owner for team in company.teams if team.owner}
+    with transaction(engine) as session:
+        for owner in sorted(owners):
+            key = notes.source_key(source.NAME, owner, now.date())
+            outbox.put_once(session, key, Kind.NOTE, owner, {"text": text}, now)
+
+
 def _try(source: str, failures: Failures, now: datetime, read: Callable[[], object]) -> None:
     if failures.rests(source, now):
         return
     try:
         read()
-        failures.at.pop(source, None)
+        failures.succeeded(source)
     except SourceError as error:
-        failures.at[source] = now
+        failures.failed(source, now)
         log.warning("a source could not be read", error=error, permanent=error.permanent)
 
 
