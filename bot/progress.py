@@ -122,12 +122,8 @@ def all_at_once(steps: Sequence[Callable[[], Result]]) -> list[Result | SourceEr
             one.wait()
         outcomes: list[Result | SourceError] = []
         for one in pending:
-            outcomes.append(_outcome(one))
+            try:
+                outcomes.append(one.get())
+            except SourceError as error:
+                outcomes.append(error)
         return outcomes
-
-
-def _outcome(done: "AsyncResult[Result]") -> Result | SourceError:
-    try:
-        return done.get()
-    except SourceError as error:
-        return error

@@ -21,7 +21,7 @@ from tests.fake_anthropic import (
     service_account,
     user,
 )
-from tests.fake_anthropic.server import serve
+from tests.fake_http import serve
 
 NOW = datetime(2026, 11, 4, 12, tzinfo=UTC)
 MONDAY, TUESDAY = date(2026, 11, 2), date(2026, 11, 3)

@@ -10,6 +10,8 @@ from bot.domain.ports import SpendSource
 
 NAMES = (
     "anthropic",
+    "codex",
+    "devin",
 )  # fmt: skip
 
 

@@ -27,8 +27,8 @@ from bot.usecases.consent import Handles, join
 from tests.e2e.conftest import GitHubServer
 from tests.e2e.emulate import MEMBERS
 from tests.fake_anthropic import ADMIN_KEY, FakeAnthropic, service_account, user
-from tests.fake_anthropic.server import serve
 from tests.fake_github import commit
+from tests.fake_http import serve
 
 pytestmark = pytest.mark.e2e
 

@@ -13,7 +13,7 @@ import pytest
 from bot.slack.check import SCOPES
 from tests.e2e.conftest import GitHubServer
 from tests.fake_anthropic import ADMIN_KEY, FakeAnthropic
-from tests.fake_anthropic.server import serve as serve_anthropic
+from tests.fake_http import serve as serve_anthropic
 from tests.fake_slack import FakeSlack, Fault
 from tests.fake_slack import serve as serve_slack
 

@@ -22,8 +22,8 @@ from tests.e2e.serving import Deployment, plain_url, submission_body, ticks, unt
 from tests.e2e.slack_front import SlackFront
 from tests.e2e.slack_front import serve as serve_slack
 from tests.fake_anthropic import ADMIN_KEY, FakeAnthropic, service_account, user
-from tests.fake_anthropic.server import serve as serve_anthropic
 from tests.fake_github import commit
+from tests.fake_http import serve as serve_anthropic
 
 pytestmark = pytest.mark.e2e
 

@@ -3,7 +3,7 @@
     fake = FakeAnthropic(now=NOW)
     fake.add(date(2026, 11, 2), user("ana@example.com"), "claude-opus-5-5", "805.212", fresh=61_200, output=84_100)
     http = HttpClient(httpx2.MockTransport(fake))        # in a test
-    with serve(fake) as url: ...                         # as a server on loopback, from tests.fake_anthropic.server
+    with serve(fake) as url: ...                         # as a server on loopback, from tests.fake_http
 
 It refuses queries that the official SDK could not have sent, pages by opaque cursors, and can be told to misbehave:
 `fail`, `truncate`, `endless`, `alter`, `after`. `requests` has what was asked.

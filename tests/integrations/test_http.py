@@ -13,7 +13,7 @@ from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from bot.domain.ports import NotFound, Refused, SourceError
 from integrations._http import ATTEMPTS, BODY_LIMIT, HttpClient
-from tests.fake_anthropic.server import serve
+from tests.fake_http import serve
 
 URL = "https://api.example.com/v1/report"
 SECRET = "sk-ant-admin01-SECRET-0123456789"

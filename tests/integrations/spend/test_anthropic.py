@@ -14,7 +14,7 @@ from bot.domain.model import AccountDay, Actor, ActorKind, SpendRow, Tokens
 from integrations._http import HttpClient
 from integrations.spend import anthropic
 from tests.fake_anthropic import ADMIN_KEY, BILL, USAGE, FakeAnthropic
-from tests.fake_anthropic.server import serve
+from tests.fake_http import serve
 from tests.integrations.spend.anthropic_days import (
     ANN,
     BO,

@@ -1,4 +1,4 @@
-"""The fake as a real HTTP server on loopback, for tests that start the product as a process."""
+"""Answers of a fake as a real HTTP server on loopback, for tests that start the product as a process."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -16,9 +16,15 @@ def serve(answer: Callable[[httpx2.Request], httpx2.Response]) -> Iterator[str]:
         lock = threading.Lock()
 
         def do_GET(self) -> None:
+            self._answer(b"")
+
+        def do_POST(self) -> None:
+            self._answer(self.rfile.read(int(self.headers["content-length"])))
+
+        def _answer(self, body: bytes) -> None:
             url = f"http://{self.headers['Host']}{self.path}"
             with self.lock:
-                response = answer(httpx2.Request("GET", url, headers=dict(self.headers)))
+                response = answer(httpx2.Request(self.command, url, headers=dict(self.headers), content=body))
             self.send_response(response.status_code)
             for name, value in response.headers.items():
                 self.send_header(name, value)
