@@ -184,8 +184,8 @@ def choose_sources(settings: Settings, asked: Sequence[str]) -> list[SpendSource
             raise UsageError(f"There is no source {name!r}: Leverage knows {', '.join(SOURCES)}.")
     chosen = [SOURCES[name] for name in names] or [one for one in SOURCES.values() if is_set_up(one, settings)]
     if not chosen:
-        keys = " or ".join(one.SETTINGS[0].name for one in SOURCES.values())
-        raise UserError(f"No source of spend is set up: set {keys}.")
+        keys = ", ".join(one.SETTINGS[0].name for one in SOURCES.values())
+        raise UserError(f"No source of spend is set up: set the key of what you use ({keys}).")
     return chosen
 
 

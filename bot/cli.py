@@ -44,6 +44,13 @@ class Format(StrEnum):
     BLOCKS = "blocks"
 
 
+class LocalFormat(StrEnum):
+    """What `leverage local` prints."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and end the process with its exit code."""
     if isinstance(sys.stdout, TextIOWrapper):
@@ -112,7 +119,7 @@ def migrate() -> None:
     print("The database is up to date.")
 
 
-@cli.command()
+@cli.command(short_help="Fetch what was spent, or take in a bill from a file.")
 def collect(
     sources: Annotated[
         list[str] | None, typer.Argument(metavar="SOURCE", help="Default: all whose key is set.")
@@ -152,6 +159,34 @@ def _is_focus(sources: list[str], file: Path | None, days: datetime | None) -> b
     if file is None or days is not None:
         raise UsageError("Name the export, and no days: `leverage collect focus --file EXPORT.csv`.")
     return True
+
+
+@cli.command(short_help="Show what the agents on this machine cost, for you alone.")
+def local(
+    since: Annotated[
+        datetime | None, typer.Option(formats=DAY, metavar="DAY", help="The first UTC day; default: all there is.")
+    ] = None,
+    format: Annotated[LocalFormat, typer.Option(help="Text to read, or a JSON document.")] = LocalFormat.TEXT,
+    claude_dir: Annotated[str | None, typer.Option(metavar="DIR", help="Claude Code's folder, like ~/.claude.")] = None,
+    codex_home: Annotated[str | None, typer.Option(metavar="DIR", help="Codex's folder, like ~/.codex.")] = None,
+    gemini_dir: Annotated[str | None, typer.Option(metavar="DIR", help="Gemini CLI's folder.")] = None,
+    qwen_dir: Annotated[str | None, typer.Option(metavar="DIR", help="Qwen Code's folder.")] = None,
+    copilot_dir: Annotated[str | None, typer.Option(metavar="DIR", help="Copilot CLI's folder.")] = None,
+    opencode_dir: Annotated[str | None, typer.Option(metavar="DIR", help="opencode's folder.")] = None,
+) -> None:
+    """Read the transcripts of coding agents and the git history on this machine: cost, tokens and prompts by branch and
+    pull request, what did not ship, and loops. Needs no account; nothing is stored, and nothing leaves the machine."""
+    from bot.local import run, usual_homes
+
+    named = {
+        "claude_code": claude_dir,
+        "codex": codex_home,
+        "gemini_cli": gemini_dir,
+        "qwen_code": qwen_dir,
+        "copilot": copilot_dir,
+        "opencode": opencode_dir,
+    }
+    run(usual_homes(named), since and since.date(), format)
 
 
 @cli.command()

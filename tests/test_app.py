@@ -70,7 +70,7 @@ def test_a_source_is_found_however_it_is_written_and_read_once():
 
 def test_the_one_key_that_is_missing_is_named(monkeypatch):
     monkeypatch.delenv("ANTHROPIC_ADMIN_KEY", raising=False)
-    with pytest.raises(UserError, match=r"is set up: set ANTHROPIC_ADMIN_KEY\.$"):
+    with pytest.raises(UserError, match=r"set the key of what you use \(ANTHROPIC_ADMIN_KEY, OPENAI_ADMIN_KEY, "):
         choose_sources(DeploymentSettings(_env_file=None), [])
 
 

@@ -147,7 +147,7 @@ def test_help_fits_a_terminal_and_cuts_no_sentence(folder):
         ("--since 2025-12-31", "--since 2025-12-31 is too long ago: anthropic tells of days from "),
         ("--until 2999-01-01", "--until 2999-01-01 is in the future: "),
         ("github", "GitHub is no source of spend: it is read by `leverage backfill`."),
-        ("anthropc", "There is no source 'anthropc': Leverage knows anthropic."),
+        ("anthropc", "There is no source 'anthropc': Leverage knows anthropic, openai, "),
     ],
 )
 def test_what_no_source_can_tell_is_refused_before_it_is_asked(folder, typed, said):
@@ -156,7 +156,8 @@ def test_what_no_source_can_tell_is_refused_before_it_is_asked(folder, typed, sa
 
 
 def test_the_key_that_is_missing_is_named(folder):
-    assert one_line(folder, "collect") == "No source of spend is set up: set ANTHROPIC_ADMIN_KEY."
+    said = one_line(folder, "collect")
+    assert said.startswith("No source of spend is set up: set the key of what you use (ANTHROPIC_ADMIN_KEY, OPENAI_")
 
 
 # One clear line

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 import sqlalchemy
-from sqlalchemy import ColumnElement, Select, delete, func, or_, update
+from sqlalchemy import ColumnElement, Select, delete, func, update
 from sqlmodel import Session, SQLModel, col, select
 
 from bot.domain.model import AccountDay as Told
@@ -156,6 +156,7 @@ def collected_since(session: Session, first: date, last: date) -> datetime | Non
 
 def collected_days(session: Session, source: str, first: date, last: date) -> set[date]:
     """Which of these days the source has answered for, in one of its accounts."""
-    of_source = or_(col(AccountDay.account) == source, col(AccountDay.account).startswith(f"{source}:"))
-    days = select(col(AccountDay.day)).where(of_source, col(AccountDay.day).between(first, last))
-    return set(session.exec(days).all())
+    within = col(AccountDay.day).between(first, last)
+    own = session.exec(select(col(AccountDay.day)).where(AccountDay.account == source, within)).all()
+    behind = col(AccountDay.account).between(f"{source}:", f"{source};")  # a gateway's accounts, named after it
+    return {*own, *session.exec(select(col(AccountDay.day)).where(behind, within)).all()}

@@ -131,8 +131,10 @@ def _spend(known: Known, sources: Sequence[Source]) -> Iterator[Finding]:
     """Sources whose keys are not set are nobody's wish, unless there is none at all."""
     chosen = [source for source in sources if known.has(*source.keys)]
     if not chosen:
-        keys = " or ".join(source.keys[0] for source in sources)
-        yield problem(f"Spend: no source is set up ({keys} is not set), so there are no compute numbers", ENV)
+        keys = ", ".join(source.keys[0] for source in sources)
+        yield problem(
+            "Spend: no source is set up, so there are no compute numbers", f"set the key of what you use ({keys})"
+        )
     for source in chosen:
         if known.usable(*(one.name for one in source.settings)):
             yield _checked(source)

@@ -10,9 +10,14 @@ from bot.domain.ports import SpendSource
 
 NAMES = (
     "anthropic",
+    "openai",
     "codex",
+    "cursor",
+    "copilot",
+    "litellm",
+    "openrouter",
     "devin",
-)  # fmt: skip
+)
 
 
 @cache

@@ -133,7 +133,7 @@ def test_rows_of_the_same_person_and_model_are_added_up_kind_by_kind():
     ann = Actor(ActorKind.USER, "user_ann", "ann@example.com")
     day = account_day([spent(ann, Tokens(fresh=1, reasoning=5)), spent(ann, Tokens(fresh=2, cache_write_1h=3), 2)])
     (one,) = parted(day).people
-    assert one == PersonSpend("ann", "opus", Tokens(fresh=3, cache_write_1h=3, reasoning=5), 0, 0, 3)
+    assert one == PersonSpend("ann", "opus", Tokens(fresh=3, cache_write_1h=3, reasoning=5), 0, None, 3, 11)
 
 
 @pytest.mark.parametrize(("entries", "billed"), [("ann opus 4/3, ann opus 2/-", None), ("ann opus 4/3", 3 * DOLLAR)])

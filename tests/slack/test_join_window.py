@@ -129,7 +129,7 @@ def test_joining_switches_on_what_was_chosen_and_says_from_when(desk, engine):
     told = heard.json["view"]["blocks"][0]["text"]["text"]
     assert "Monday 25 May" in told
     assert "/leverage leave" in told
-    assert consents(engine) == [("collect", True, 1), ("team", True, 1), ("pr_band", True, 1)]
+    assert consents(engine) == [("collect", True, 2), ("team", True, 2), ("pr_band", True, 2)]
     (row,) = dump(engine, "people")
     assert (str(row["collect_from"]), str(row["team_from"])) == ("2026-04-20", "2026-05-25")
 
@@ -151,7 +151,7 @@ def test_spend_is_found_by_the_address_that_slack_vouches_for(desk):
 
 def test_only_collect_counts_nobody_in_a_team(desk, engine):
     desk.join("ann", login="ann", switches="collect")
-    assert consents(engine) == [("collect", True, 1)]
+    assert consents(engine) == [("collect", True, 2)]
     assert dump(engine, "people")[0]["team_from"] is None
 
 
@@ -269,7 +269,7 @@ def test_a_member_changes_the_switches_without_being_asked_who_they_are_again(de
     desk.people.calls.clear()
     heard = desk.join("ann", switches="", comments="pr_exact")
     assert "*team* is off" in heard.json["view"]["blocks"][0]["text"]["text"]
-    assert consents(engine)[3:] == [("team", False, 1), ("pr_band", False, 1), ("pr_exact", True, 1)]
+    assert consents(engine)[3:] == [("team", False, 2), ("pr_band", False, 2), ("pr_exact", True, 2)]
     assert dump(engine, "people")[0]["team_from"] is None
     assert desk.people.calls == []
 

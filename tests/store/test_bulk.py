@@ -26,7 +26,7 @@ WITH_DATABASE = settings(max_examples=20, suppress_health_check=[HealthCheck.fun
 def cursor(source: str = "anthropic", **facts: Any) -> Row:
     """A row with a value of every type: two words, a day, an instant, a number, a word or none, yes or no."""
     ordinary = {"first_day": date(2026, 5, 11), "fetched_at": NOON, "lag_days": 1, "error": None, "disabled": False}
-    return {"kind": "spend", "source": source, **ordinary, **facts}
+    return {"kind": "spend", "source": source, **ordinary, "rejected": "", "unpriced": "", **facts}
 
 
 def write(engine: Engine, *rows: Row, **options: Any) -> int:

@@ -113,7 +113,7 @@ class SessionSpend(Row, table=True):
     no sum beside it. `pull` is a pull request ("acme/api#412") that its requests were tagged with, or empty."""
 
     __tablename__ = "session_spend"
-    __table_args__ = (CLUSTERED,)
+    __table_args__ = (Index("ix_session_spend_account_day", "account", "day"), CLUSTERED)
     person_key: str = Field(primary_key=True)
     day: date = Field(primary_key=True)
     account: str = Field(primary_key=True)
@@ -128,7 +128,7 @@ class Activity(Row, table=True):
     """What a person did on an account-day, apart from money; None where the source does not tell."""
 
     __tablename__ = "activity"
-    __table_args__ = (CLUSTERED,)
+    __table_args__ = (Index("ix_activity_account_day", "account", "day"), CLUSTERED)
     person_key: str = Field(primary_key=True)
     day: date = Field(primary_key=True)
     account: str = Field(primary_key=True)
@@ -141,7 +141,7 @@ class SessionCommit(Row, table=True):
     """A commit that a person's conversation with an agent went into, as a provider tells it."""
 
     __tablename__ = "session_commits"
-    __table_args__ = (CLUSTERED,)
+    __table_args__ = (Index("ix_session_commits_account_day", "account", "day"), CLUSTERED)
     person_key: str = Field(primary_key=True)
     day: date = Field(primary_key=True)
     account: str = Field(primary_key=True)

@@ -11,7 +11,9 @@ import pytest
 import stamina
 
 from bot.domain.model import AccountDay, Actor, ActorKind, SpendRow, Tokens
+from bot.domain.ports import Access
 from integrations._http import HttpClient
+from integrations.prices import ListPrices
 from integrations.spend import anthropic
 from tests.fake_anthropic import ADMIN_KEY, BILL, USAGE, FakeAnthropic
 from tests.fake_http import serve
@@ -198,6 +200,7 @@ def test_over_a_real_connection(fake):
     fake.fail(503, path=USAGE)
     with serve(fake) as url, stamina.set_testing(True, attempts=2):
         http = HttpClient()
-        [day] = anthropic.fetch(http, {"ANTHROPIC_ADMIN_KEY": ADMIN_KEY}, f"{url}/", MONDAY, TUESDAY, NOW)
+        settings = {"ANTHROPIC_ADMIN_KEY": ADMIN_KEY, "ANTHROPIC_API_URL": f"{url}/"}
+        [day] = anthropic.fetch(Access(http, settings, ListPrices()), MONDAY, TUESDAY, NOW)
         http.close()
     assert (day.billed_micro, len(day.rows)) == (30_000, 2)

@@ -6,10 +6,11 @@ import httpx2
 import pytest
 import stamina
 
-from bot.domain.ports import NotFound, Refused, SourceError
+from bot.domain.ports import Access, NotFound, Refused, SourceError
 from integrations._http import HttpClient
 from integrations.spend import anthropic
 from tests.fake_anthropic import ADMIN_KEY, BILL, COST, FakeAnthropic, user
+from tests.fake_source import NoPrices
 
 NOW = datetime(2026, 11, 4, 9, 30, tzinfo=UTC)
 
@@ -24,7 +25,8 @@ def fake() -> FakeAnthropic:
 def check(fake: FakeAnthropic, key: str = ADMIN_KEY) -> None:
     with stamina.set_testing(True, attempts=2):
         http = HttpClient(httpx2.MockTransport(fake))
-        anthropic.check(http, {"ANTHROPIC_ADMIN_KEY": key}, "https://anthropic.example", NOW)
+        settings = {"ANTHROPIC_ADMIN_KEY": key, "ANTHROPIC_API_URL": "https://anthropic.example"}
+        anthropic.check(Access(http, settings, NoPrices()), NOW)
 
 
 def test_one_row_about_yesterday_is_all_that_is_asked_for(fake):

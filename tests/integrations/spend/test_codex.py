@@ -1,4 +1,4 @@
-"""Codex tells credits, turns and, where it is billed in dollars, money. Sums are made by hand, from captured reports."""
+"""Codex tells credits, turns and, where it is billed in dollars, money. Sums are by hand, from captured reports."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -16,10 +16,10 @@ FAY, CHI = Actor(ActorKind.USER, "user-FAYq1"), Actor(ActorKind.USER, "user-CHIw
 def recorded(request: httpx2.Request) -> httpx2.Response:
     assert request.url.path == "/v1/analytics/codex/workspaces/ws-1/usage"
     assert request.headers["authorization"] == "Bearer sk-test"
-    name = "users.page2" if "page" in request.url.params else "users.page1"
+    name = "codex_usage.users.page2" if "page" in request.url.params else "codex_usage.users.page1"
     if request.url.params.get("group") == "workspace":
-        name = "workspace"
-    return httpx2.Response(200, content=sample(f"openai/codex_usage.{name}.json"))
+        name = "codex_usage.workspace"
+    return httpx2.Response(200, content=sample(f"openai/{name}.json"))
 
 
 CASE = Case(

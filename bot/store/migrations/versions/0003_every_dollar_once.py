@@ -66,6 +66,10 @@ def _details() -> None:
         sqlite_with_rowid=False,
     )
 
+    for name in ("session_spend", "activity", "session_commits"):
+        with op.batch_alter_table(name, schema=None) as batch_op:
+            batch_op.create_index(f"ix_{name}_account_day", ["account", "day"], unique=False)
+
 
 def _key() -> list[sa.Column[Any]]:
     return [

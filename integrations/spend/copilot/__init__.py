@@ -1,0 +1,66 @@
+"""GitHub Copilot: what an organization paid beyond its plan, and which credits its people used.
+
+Docs: docs.github.com, REST `billing/usage` (AI credits, premium requests), `copilot/copilot-usage-metrics` and
+`copilot/copilot-user-management`. Money is in dollars: `netAmount` is the bill, `grossAmount` the list value, of which
+`discountAmount` is covered by the plan's pool. A person's `ai_credits_used` (a cent each) is a signal and no bill. What
+all products cost together (`billing/usage`) repeats these amounts beside Actions and others, teams overlap, and reports
+by repository and of 28 days count pull requests: none of them is read. What a seat costs is told nowhere.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from functools import partial
+
+from bot.domain.model import AccountDay
+from bot.domain.ports import Access, Setting
+from integrations.days import DAY, today, windows
+from integrations.paging import advising
+from integrations.spend.copilot.days import account_day
+from integrations.spend.copilot.reports import BASE_URL as BASE_URL
+from integrations.spend.copilot.reports import KEY_NAME, ORG_NAME, URL_NAME, Reports
+
+NAME = "copilot"
+TITLE = "GitHub Copilot"
+SETTINGS = (
+    Setting(KEY_NAME, "A token that may read your organization's billing and Copilot metrics.", secret=True),
+    Setting(ORG_NAME, "The GitHub organization that pays for Copilot."),
+    Setting(URL_NAME, "The address of GitHub's API, if it is another one.", required=False, is_url=True),
+)
+LAG_DAYS = 3
+REFETCH_DAYS = 31
+EVERY = timedelta(hours=12)
+GIVES = "the bill beyond the plan, what the plan covered, seats, and credits, prompts and sessions by person"
+KEY = "*Administration: read* and *Copilot: read* of the organization, or `manage_billing:copilot` and `read:org`"
+FRESH = "bills a day, people's use up to three days"
+REACH = timedelta(days=365)
+ALL = timedelta(days=31)
+
+
+def oldest(now: datetime) -> date:
+    return today(now - REACH) + DAY
+
+
+def fetch(access: Access, since: date, until: date, now: datetime) -> Iterator[AccountDay]:
+    """A day at a time, as GitHub adds up what is asked for. Without people's reports the bill is still told."""
+    with _explained():
+        reports = Reports(access)
+        asked = windows(since, until, now, ALL)
+        seats = reports.seats() if asked else []
+        for window in asked:
+            for day in window.days():
+                yield account_day(day, reports.items(day), reports.people(day), seats)
+
+
+def check(access: Access, now: datetime) -> None:
+    """Ask for yesterday's credits."""
+    with _explained():
+        Reports(access).credits(today(now) - DAY)
+
+
+_explained = partial(
+    advising,
+    TITLE,
+    refused=f"Check {KEY_NAME}: it has to be a token of an owner or billing manager of the organization in {ORG_NAME}, "
+    "with Administration: read and Copilot: read, or manage_billing:copilot and read:org.",
+    missing=f"Check {ORG_NAME}, and that the organization is on GitHub's enhanced billing.",
+)
