@@ -117,7 +117,7 @@ def on_terms(day: AccountDay, terms: Terms) -> AccountDay:
 
 
 def _list(row: SpendRow, account: str, terms: Terms) -> int | None:
-    if own := terms.prices(account, row.model):
+    if row.tokens.total and (own := terms.prices(account, row.model)):
         return own.of(row.tokens)
     if row.list_micro is not None or row.billed_micro is None:
         return row.list_micro

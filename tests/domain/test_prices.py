@@ -55,6 +55,12 @@ def test_a_price_of_the_companys_own_beats_every_list_figure():
     assert (priced.list_micro, priced.billed_micro) == (2 * DOLLAR, 5)
 
 
+def test_a_price_says_nothing_of_rows_without_tokens():
+    """A source that tells money and no tokens would otherwise be free of charge."""
+    (priced,) = on_terms(day(row("m", 77, 5, Tokens())), Terms((rate("*", prices=FLAT),))).rows
+    assert priced.list_micro == 77
+
+
 def test_a_price_is_of_one_source_where_it_says_so_and_of_its_gateways_accounts():
     terms = Terms((rate("m", "litellm", FLAT),))
     assert terms.prices("litellm:aws", "m") == FLAT

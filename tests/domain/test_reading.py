@@ -4,12 +4,23 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from bot.domain.reading import OUTCOMES_EVERY, RECENT_DAYS, SPEND_EVERY, is_due, outcomes_since, spend_days
+from bot.domain.reading import (
+    FAILED_WAIT,
+    LONGEST_WAIT,
+    OUTCOMES_EVERY,
+    RECENT_DAYS,
+    is_due,
+    outcomes_since,
+    rest_after,
+    spend_days,
+    with_jitter,
+)
 from tests.company import instant
 
 NOW = instant("2026-05-18 09:00")
 WEEKS_END = instant("2026-05-18 00:00")
 REFETCH = 30
+SPEND_EVERY = timedelta(hours=6)
 
 
 def days_back(fetched_at: str | None, now: datetime = NOW) -> int:
@@ -71,3 +82,15 @@ def test_a_day_is_a_utc_day():
 def test_changed_pull_requests_are_read_from_a_day_before_the_last_time_on():
     assert outcomes_since(instant("2026-05-18 08:00"), NOW) == instant("2026-05-17 08:00")
     assert outcomes_since(None, NOW) == instant("2026-02-17 00:00")
+
+
+def test_a_source_is_read_up_to_a_tenth_earlier_and_always_as_much_earlier_for_the_same_reading():
+    pauses = {with_jitter(SPEND_EVERY, f"source{number}", NOW) for number in range(50)}
+    assert len(pauses) > 10
+    assert all(SPEND_EVERY * 0.9 <= pause <= SPEND_EVERY for pause in pauses)
+    assert with_jitter(SPEND_EVERY, "anthropic", NOW) == with_jitter(SPEND_EVERY, "anthropic", NOW)
+
+
+def test_a_source_that_keeps_failing_rests_for_twice_as_long_each_time_up_to_six_hours():
+    assert [rest_after(count) for count in (1, 2, 3, 4)] == [FAILED_WAIT * factor for factor in (1, 2, 4, 8)]
+    assert rest_after(5) == rest_after(500) == LONGEST_WAIT == timedelta(hours=6)

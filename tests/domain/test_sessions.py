@@ -138,6 +138,7 @@ def test_the_same_counters_are_two_requests_in_another_session_or_a_minute_apart
     beyond = TWINS.total_seconds() + 1
     assert keys(otlp(request("a")) + hook(request("b", session="s2"))) == ["a", "b"]
     assert keys(otlp(request("a")) + hook(request("b", beyond))) == ["a", "b"]
+    assert keys(otlp(request("a", beyond)) + hook(request("b"))) == ["b", "a"]
     assert keys(otlp(request("a"), request("b"))) == ["a", "b"]
     assert keys(otlp(request("a"), request("b")) + hook(request("a"), request("c"))) == ["a", "c"]  # b is c
     assert keys(otlp(request("a")) + hook(request("a"), request("c"))) == ["a", "c"]

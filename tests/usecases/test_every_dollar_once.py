@@ -7,6 +7,7 @@ on both databases, that all that is counted comes to it to the micro-dollar.
 from dataclasses import replace
 from datetime import date
 from random import Random
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
@@ -48,7 +49,7 @@ def listed(engine: Engine) -> dict[tuple[str, str], int]:
     return {(row["account"], row["person_key"]): row["list_micro"] // DOLLAR for row in dump(engine, "person_days")}
 
 
-def books(engine: Engine) -> dict[str, list[dict]]:
+def books(engine: Engine) -> dict[str, list[dict[str, Any]]]:
     return {name: dump(engine, name) for name in ("account_days", "person_days", "service_spend", "remainders")}
 
 

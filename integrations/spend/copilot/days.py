@@ -11,9 +11,9 @@ from pydantic import BaseModel, Field
 
 from bot.domain.model import AccountDay, Activity, Actor, ActorKind, SpendRow, Tokens
 from bot.domain.money import from_dollars
-from bot.domain.ports import SourceError
-from integrations.parse import Dollars, Number, dollars_micro, parsed
-from integrations.spend.copilot.reports import Seat, Wire
+from integrations.parse import Dollars, Whole, dollars_micro, parsed
+from integrations.spend.copilot.reports import Wire
+from integrations.spend.copilot.seats import Seats, UserId
 
 ACCOUNT = "copilot"
 CREDIT = Decimal("0.01")
@@ -31,22 +31,34 @@ class Item(Wire):
 
 
 class Counts(BaseModel):
-    """Of the command line or the app; tokens of these alone would be a part of somebody's, and are not read."""
+    """Of the command line or the app. Its tokens are not read: they are a part of somebody's (editors tell none), and
+    prompts are not split by what came from a cache."""
 
-    session_count: Number | None = None
-    prompt_count: Number | None = None
+    session_count: Whole | None = None
+    prompt_count: Whole | None = None
 
 
 class Row(BaseModel):
-    user_id: Annotated[int, Field(strict=True, ge=0)]
+    """What one person did on one day. A name is not read: people are known by their number."""
+
+    user_id: UserId
     day: date
     ai_credits_used: Quantity | None = None
+    user_initiated_interaction_count: Whole | None = None
+    code_generation_activity_count: Whole | None = None
     totals_by_cli: Counts | None = None
     totals_by_copilot_app: Counts | None = None
 
     @property
     def counts(self) -> list[Counts]:
-        return [one for one in (self.totals_by_cli, self.totals_by_copilot_app) if one]
+        """None of somebody who was not active: many have credits, or an open session, on days when they did nothing.
+        Prompts are interactions too; before April 2026 those of the command line were not in the sum."""
+        counts = [one for one in (self.totals_by_cli, self.totals_by_copilot_app) if one]
+        return counts if self._has_interacted or any(one.prompt_count for one in counts) else []
+
+    @property
+    def _has_interacted(self) -> bool:
+        return bool(self.user_initiated_interaction_count or self.code_generation_activity_count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,37 +69,38 @@ class Bill:
     credits: Decimal
 
 
-def account_day(day: date, items: Sequence[Any], people: Sequence[Any], seats: Sequence[Seat]) -> AccountDay:
-    """Raises SourceError for a bill that cannot be true."""
-    bill = _bill(day, items)
+def account_day(day: date, items: Sequence[Any], people: Sequence[Any], seats: Seats | None) -> AccountDay | None:
+    """None for a bill with an amount that cannot be true."""
+    bill = _bill(items)
+    if bill is None:
+        return None
+    accounts = seats.accounts() if seats else {}
     rejected: Counter[str] = Counter()
     rows = _rows(day, people, rejected)
     gross = from_dollars(bill.gross)
-    spent = _spent(rows, _accounts(seats), gross, rejected)
     return AccountDay(
         ACCOUNT,
         day,
         billed_micro=from_dollars(bill.net),
-        list_micro=max(gross, sum(row.list_micro or 0 for row in spent)),
-        rows=spent,
+        list_micro=gross,
+        rows=_spent(rows, accounts, gross, rejected),
         rejected=dict(rejected),
         covered_micro=from_dollars(bill.discount),
-        credits_milli=int((bill.credits * 1000).to_integral_value()),
-        seats=sum(seat.is_paid(day) for seat in seats) if seats else None,
-        activity=tuple(_activity(row, _accounts(seats)) for row in rows if row.counts or row.ai_credits_used),
+        credits_milli=_milli(bill.credits),
+        seats=seats.paid(day) if seats else None,
+        activity=tuple(_activity(row, accounts) for row in rows if row.counts or row.ai_credits_used),
     )
 
 
-def _bill(day: date, items: Sequence[Any]) -> Bill:
-    lines = [parsed(Item, raw) for raw in items]
-    if None in lines:
-        raise SourceError(f"an amount of {day} cannot be true, so this day was left out")
-    known = [line for line in lines if line]
+def _bill(items: Sequence[Any]) -> Bill | None:
+    lines = [line for raw in items if (line := parsed(Item, raw))]
+    if len(lines) < len(items):
+        return None
     return Bill(
-        sum((line.net_amount for line in known), Decimal(0)),
-        sum((line.gross_amount for line in known), Decimal(0)),
-        sum((line.discount_amount for line in known), Decimal(0)),
-        sum((line.gross_quantity for line in known if line.unit_type.lower() == "credits"), Decimal(0)),
+        sum((line.net_amount for line in lines), Decimal(0)),
+        sum((line.gross_amount for line in lines), Decimal(0)),
+        sum((line.discount_amount for line in lines), Decimal(0)),
+        sum((line.gross_quantity for line in lines if line.unit_type.lower() == "credits"), Decimal(0)),
     )
 
 
@@ -108,14 +121,15 @@ def _rows(day: date, people: Sequence[Any], rejected: Counter[str]) -> list[Row]
 def _spent(
     rows: Sequence[Row], accounts: Mapping[int, str], gross: int, rejected: Counter[str]
 ) -> tuple[SpendRow, ...]:
-    """What people used at list price. The two reports cover different things: where people come to more than the bill's
-    list value, it is not known whose it is, and nobody's row is kept."""
+    """What people used at list price. The two reports cover different things. Where people come to more than the bill's
+    list value, nobody can tell whose part of it the bill has: to cut all of them would be to invent numbers, and to
+    take some in, to choose people by chance. So no row is kept, and each is counted as `above_the_bill`."""
     spent = [
         SpendRow(_actor(row, accounts), None, Tokens(), None, dollars_micro(row.ai_credits_used * CREDIT), None)
         for row in rows
         if row.ai_credits_used
     ]
-    if gross and sum(row.list_micro or 0 for row in spent) > gross:
+    if sum(row.list_micro or 0 for row in spent) > gross:
         rejected["above_the_bill"] += len(spent)
         return ()
     return tuple(spent)
@@ -125,15 +139,13 @@ def _actor(row: Row, accounts: Mapping[int, str]) -> Actor:
     return Actor(ActorKind.USER, str(row.user_id), github=accounts.get(row.user_id))
 
 
-def _accounts(seats: Sequence[Seat]) -> Mapping[int, str]:
-    """Node ids by number, from the seats. One that several people have is no id."""
-    named = {seat.assignee.id: seat.assignee.node_id for seat in seats if seat.assignee and seat.assignee.node_id}
-    uses = Counter(named.values())
-    return {number: node for number, node in named.items() if node and uses[node] == 1}
-
-
 def _activity(row: Row, accounts: Mapping[int, str]) -> Activity:
-    credits = None if row.ai_credits_used is None else int((row.ai_credits_used * 1000).to_integral_value())
+    """Credits count also where somebody was not active."""
+    credits = None if row.ai_credits_used is None else _milli(row.ai_credits_used)
     threads = [one.session_count for one in row.counts if one.session_count is not None]
     turns = [one.prompt_count for one in row.counts if one.prompt_count is not None]
     return Activity(_actor(row, accounts), sum(threads) if threads else None, sum(turns) if turns else None, credits)
+
+
+def _milli(credits: Decimal) -> int:
+    return int((credits * 1000).to_integral_value())

@@ -1,25 +1,25 @@
 """Asking GitHub for an organization's Copilot bills, seats and people's reports."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from bot.domain.ports import Access, NotFound, Refused, SourceError
 from integrations import paging
-from integrations.days import today
 from integrations.parse import parsed
+from integrations.spend.copilot.seats import Seat, SeatPage, Seats
 
 KEY_NAME, ORG_NAME, URL_NAME = "GITHUB_BILLING_TOKEN", "GITHUB_BILLING_ORG", "GITHUB_API_URL"
 BASE_URL = "https://api.github.com"
 REPORT_HOST = "copilot-reports.github.com"
 PAGE = 100
-MAX_PAGES = 200
+MAX_PAGES = 500
 ORG = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}")
 
 
@@ -29,35 +29,21 @@ class Wire(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
+class Period(BaseModel):
+    """The time that a bill sums up: a year, a month of it, or a day."""
+
+    year: int
+    month: int | None = None
+    day: int | None = None
+
+
 class Items(Wire):
+    time_period: Period | None = None
     usage_items: list[Any]
 
 
 class Links(BaseModel):
     download_links: list[str] = []
-
-
-class Assignee(BaseModel):
-    id: int
-    login: str = ""
-    node_id: str | None = None
-
-
-class Seat(BaseModel):
-    """`created_at` to `pending_cancellation_date`, which is the first day without it."""
-
-    assignee: Assignee | None = None
-    created_at: AwareDatetime
-    pending_cancellation_date: date | None = None
-
-    def is_paid(self, day: date) -> bool:
-        ends = self.pending_cancellation_date
-        return today(self.created_at) <= day and (ends is None or day < ends)
-
-
-class SeatPage(BaseModel):
-    total_seats: int
-    seats: list[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +79,8 @@ class Reports:
         found = parsed(Items, self._get(path, {"year": day.year, "month": day.month, "day": day.day}))
         if found is None:
             raise SourceError(f"{what}/usage answered with something that is no report")
+        if found.time_period not in (None, Period(year=day.year, month=day.month, day=day.day)):
+            raise SourceError(f"{what}/usage was asked for {day} and answered for another time")
         return found.usage_items
 
     def people(self, day: date) -> list[Any]:
@@ -105,35 +93,45 @@ class Reports:
         links = Links() if answer is None else parsed(Links, answer)
         if links is None:
             raise SourceError("users-1-day answered with something that is no report")
-        return [
-            row for link in links.download_links for row in self.access.http.get_lines(self._safe(link), headers={})
-        ]
+        return [row for link in links.download_links for row in self._lines(link)]
 
-    def _safe(self, link: str) -> str:
-        """The link, if it leads to GitHub: it is signed, so it needs no token, and gets none."""
-        host, own = urlsplit(link).hostname, urlsplit(self.base_url).hostname
-        if host not in (REPORT_HOST, own) or (host == REPORT_HOST and not link.startswith("https://")):
+    def _lines(self, link: str) -> list[Any]:
+        """A file's rows. The link is signed: it needs no token, and gets none. One that is refused says nothing of our
+        token, so the day is read again another time."""
+        if not self._is_githubs(link):
             raise SourceError(f"a report lies at an address that is not GitHub's; only {REPORT_HOST} is asked")
-        return link
+        try:
+            return self.access.http.get_lines(link, headers={})
+        except (Refused, NotFound):
+            message = f"a link to a report was refused: it ran out, or a proxy does not let {REPORT_HOST} through"
+            raise SourceError(message) from None
 
-    def seats(self) -> list[Seat]:
-        """Every seat; none where the token may not see them."""
+    def _is_githubs(self, link: str) -> bool:
+        """Whether it leads where GitHub keeps reports, or to the API's own host. Scheme, host and port have to be the
+        same to the letter. Azure's hosts of before May 2026 are not among them: anybody can have one of these."""
+        own = _origin(self.base_url)
+        known = {("https", REPORT_HOST), own}
+        if own[1].endswith(".ghe.com"):  # GitHub Enterprise Cloud with data residency
+            known.add(("https", own[1].replace("api.", "copilot-reports.", 1)))
+        return link.isascii() and link.isprintable() and _origin(link) in known
+
+    def seats(self) -> Seats | None:
+        """Every seat; None where the token may not see them."""
         path = f"/orgs/{self.access.settings[ORG_NAME]}/copilot/billing/seats"
 
-        def ask(number: int) -> tuple[int, SeatPage]:
+        def ask(at: tuple[int, int]) -> tuple[int, int, SeatPage]:
+            number, seen = at
             page = parsed(SeatPage, self._get(path, {"page": number, "per_page": PAGE}))
             if page is None:
                 raise SourceError("the list of seats is none")
-            return number, page
+            return number, seen + len(page.seats), page
 
-        return list(self._read(paging.pages("the list of seats", MAX_PAGES, 1, ask, _following)))
-
-    def _read(self, pages: Iterator[tuple[int, SeatPage]]) -> Iterator[Seat]:
         try:
-            for _, page in pages:
-                yield from (seat for raw in page.seats if (seat := parsed(Seat, raw)))
+            found = [page for _, _, page in paging.pages("the list of seats", MAX_PAGES, (1, 0), ask, _following)]
         except (Refused, NotFound):
-            return
+            return None
+        seats = (parsed(Seat, raw) for page in found for raw in page.seats)
+        return Seats(tuple(seat for seat in seats if seat), found[-1].total_seats)
 
     def _get(self, path: str, params: Mapping[str, Any]) -> Any:
         headers = {
@@ -144,7 +142,16 @@ class Reports:
         return self.access.http.get_json(self.base_url + path, params=params, headers=headers)
 
 
-def _following(at: tuple[int, SeatPage]) -> int | None:
-    """GitHub says how many seats there are, and gives an empty page after the last one."""
-    number, page = at
-    return number + 1 if page.seats and number * PAGE < page.total_seats else None
+def _origin(address: str) -> tuple[str, str]:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "", ""
+    return parts.scheme, parts.netloc.lower()
+
+
+def _following(at: tuple[int, int, SeatPage]) -> tuple[int, int] | None:
+    """A page may be shorter than asked for and not be the last; somebody listed twice counts once in the total."""
+    number, seen, page = at
+    ended = len(page.seats) < PAGE and seen >= page.total_seats
+    return None if ended or not page.seats else (number + 1, seen)

@@ -1,183 +1,242 @@
-"""The bill, the costs and the usage of a window, joined by day, actor and model."""
+"""`GET /organization/costs` and `/organization/usage/completions`: a day's money and tokens by person and model.
+
+Docs: the API reference's `usage/costs` and `usage/completions`. The ungrouped cost of a day is its bill and the control
+sum; grouped rows explain it. Costs are split by line item, so several rows of a model are one cell here.
+"""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from itertools import chain
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from bot.domain.model import AccountDay, Actor, SpendRow, Tokens
+from bot.domain.model import AccountDay, Actor, ActorKind, SpendRow, Tokens
 from bot.domain.money import from_dollars
-from bot.domain.ports import SourceError
-from integrations.days import Window, unix_day
-from integrations.parse import Count, Dollars, Number, dollars_micro, parsed
-from integrations.spend.openai.people import People
+from bot.domain.ports import NotFound, Refused, SourceError
+from integrations.days import Window, unix
+from integrations.parse import MOST_DOLLARS, dollars_micro, parsed
+from integrations.spend.openai.directory import Directory
+from integrations.spend.openai.models import MICRO, Amount, Bucket, CostRow, Page, Usage, UsageRow
+from integrations.spend.openai.reports import COSTS, USAGE, Reports
 
-ACCOUNT = "openai"
-MICRO = Decimal("0.000001")
+ACCOUNT = "openai"  # one deployment has one key, and so one account
+NOBODY = Actor(ActorKind.UNKNOWN)
 
-
-class Bucket(BaseModel):
-    start_time: int
-    end_time: int
-    results: list[Any]
-
-    def day(self) -> date | None:
-        """The UTC day, if it is one (the running day may end early)."""
-        return unix_day(self.start_time) if 0 < self.end_time - self.start_time <= 86_400 else None
+Row = TypeVar("Row", CostRow, UsageRow)
+Numbers = TypeVar("Numbers", bound=BaseModel)
 
 
-class Who(BaseModel):
-    user_id: str | None = None
-    api_key_id: str | None = None
+@dataclass(frozen=True, slots=True)
+class Days:
+    """What was read of one window. `broken` days had numbers that contradict each other."""
+
+    complete: list[AccountDay]
+    broken: list[date]
 
 
-class Amount(BaseModel):
-    value: Dollars
-    currency: str
+def read(reports: Reports, directory: Directory, window: Window) -> Days:
+    """The days of a window, read as a whole. Usage comes before costs, as it also tells who uses which key."""
+    period = {"start_time": unix(window.first), "end_time": unix(window.end), "bucket_width": "1d"}
+    book = Book(window, directory)
+    book.add_totals(reports.pages(COSTS, period | {"limit": (window.end - window.first).days}))
+    # A page holds whole days, and a day of thousands of people is megabytes: one day a page.
+    book.add_usage(reports.pages(USAGE, period | {"limit": 1} | _by("user_id", "api_key_id", "model")))
+    _add_costs(book, reports, period | {"limit": 1})
+    book.refuse_nobody()
+    return book.days()
 
 
-class Cost(BaseModel):
-    amount: Amount
-    line_item: str | None = None
+def _add_costs(book: "Book", reports: Reports, period: dict[str, Any]) -> None:
+    """Costs by user and key at once. Some organisations and times do not have that: then people are read from the costs
+    by user, and from the costs by key only what service accounts own, for which no user is told. Where there are no
+    costs by user either, keys are all there is."""
+    if both := _begun(reports.pages(COSTS, period | _by("user_id", "api_key_id", "line_item"))):
+        book.add_costs(both)
+        return
+    users = _begun(reports.pages(COSTS, period | _by("user_id", "line_item")))
+    if users:
+        book.add_costs(users, _is(ActorKind.USER))
+    keys = reports.pages(COSTS, period | _by("api_key_id", "line_item"))
+    book.add_costs(keys, _is(ActorKind.SERVICE_ACCOUNT) if users else _anybody)
 
-    @property
-    def model(self) -> str | None:
-        """A line item is a model and what of it: "gpt-5.3-codex, cached input"."""
-        return self.line_item.partition(", ")[0] if self.line_item else None
+
+def _begun(pages: Iterator[Page]) -> Iterator[Page] | None:
+    """The pages; None where OpenAI does not accept the question (400), which the first page shows."""
+    try:
+        return chain([next(pages)], pages)
+    except (Refused, NotFound):
+        raise
+    except SourceError as error:
+        if not error.permanent:
+            raise
+        return None
 
 
-class Usage(BaseModel):
-    """`input_tokens` are all input; the parts have to come to it. Reasoning is inside output and not told apart."""
+def _by(*groups: str) -> dict[str, list[str]]:
+    return {"group_by[]": list(groups)}
 
-    model: str | None = None
-    input_tokens: Number
-    input_uncached_tokens: Number | None = None
-    input_cached_tokens: Count = 0
-    input_cache_write_tokens: Count = 0
-    input_cache_write_12h_tokens: Number | None = None
-    output_tokens: Count = 0
-    num_model_requests: Number | None = None
 
-    def tokens(self) -> Tokens | None:
-        """None where the parts do not come to the whole."""
-        fresh = self.input_tokens - self.input_cached_tokens - self.input_cache_write_tokens
-        long = self.input_cache_write_12h_tokens
-        short = self.input_cache_write_tokens - (long or 0)
-        if min(fresh, short) < 0 or self.input_uncached_tokens not in (None, fresh):
-            return None
-        return Tokens(fresh, short, long, self.input_cached_tokens, self.output_tokens)
+def _is(kind: ActorKind) -> Callable[[Actor], bool]:
+    return lambda actor: actor.kind is kind
+
+
+def _anybody(_actor: Actor) -> bool:
+    return True
 
 
 @dataclass(slots=True)
 class Cell:
-    """What one actor spent on one model on one day. A refused part refuses the whole cell."""
+    """What one actor spent on one model on one day, from both reports; dollars are None before any cost.
 
-    tokens: Tokens = field(default_factory=Tokens)
+    A refused row refuses the whole cell.
+    """
+
+    tokens: Tokens | None = None
     requests: int | None = None
     dollars: Decimal | None = None
     refused: bool = False
 
+    def add_usage(self, usage: Usage) -> None:
+        if self.tokens is None:
+            self.tokens, self.requests = usage.tokens(), usage.num_model_requests
+        else:
+            self.tokens += usage.tokens()
+            both = self.requests is not None and usage.num_model_requests is not None
+            self.requests = (self.requests or 0) + (usage.num_model_requests or 0) if both else None
 
+    def row(self, actor: Actor, model: str | None, if_not_billed: int | None) -> SpendRow:
+        billed = if_not_billed if self.dollars is None else dollars_micro(self.dollars)
+        return SpendRow(actor, model, self.tokens or Tokens(), self.requests, None, billed)
+
+
+@dataclass(slots=True)
 class Book:
-    def __init__(self, window: Window, people: People | None) -> None:
-        self.broken: set[date] = set()
-        self._window = window
-        self._people = people or People({}, {})
-        self._bill: dict[date, Decimal] = {}
-        self._cells: dict[date, dict[tuple[Actor, str | None], Cell]] = defaultdict(lambda: defaultdict(Cell))
-        self._rejected: dict[date, Counter[str]] = defaultdict(Counter)
+    """The reports of a window, joined by day, actor and model."""
 
-    def add_bill(self, buckets: Iterable[Any]) -> None:
-        """A day without a bill that can be true has no truth."""
-        seen: set[date] = set()
-        for day, results in self._read(buckets):
-            costs = [parsed(Cost, raw) for raw in results]
-            if None in costs or day in seen:
-                self.broken.add(day)
-            seen.add(day)
-            self._bill[day] = sum((_dollars(cost) for cost in costs if cost), Decimal(0))
+    window: Window
+    directory: Directory
+    _totals: dict[date, Decimal] = field(default_factory=dict)
+    _cells: dict[date, dict[tuple[Actor, str | None], Cell]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(Cell))
+    )
+    _users: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _broken: set[date] = field(default_factory=set)
+    _rejected: dict[date, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
-    def add_costs(self, buckets: Iterable[Any]) -> None:
-        for day, results in self._read(buckets):
-            for raw in results:
-                cost = parsed(Cost, raw)
-                cell = self._cell(day, raw, cost.model if cost else _model(raw))
-                if cost is None:
-                    self._rejected[day]["bad_cost"] += 1
-                    cell.refused = True
-                else:
-                    cell.dollars = (cell.dollars or Decimal(0)) + _dollars(cost)
+    def add_totals(self, pages: Iterable[Page]) -> None:
+        """A day has one bucket: a second one, or one that cannot be true, leaves the day without a bill."""
+        for day, bucket in self._buckets(pages):
+            amounts = [parsed(Amount, row.amount) if (row := parsed(CostRow, raw)) else None for raw in bucket.results]
+            total = _sum(amounts)
+            if total is None or day in self._totals:
+                self._broken.add(day)
+            else:
+                self._totals[day] = total
 
-    def add_usage(self, buckets: Iterable[Any]) -> None:
-        for day, results in self._read(buckets):
-            for raw in results:
-                usage = parsed(Usage, raw)
-                tokens = usage.tokens() if usage else None
-                cell = self._cell(day, raw, usage.model if usage else None)
-                if usage is None or tokens is None:
-                    self._rejected[day]["bad_usage"] += 1
-                    cell.refused = True
-                else:
-                    cell.tokens += tokens
-                    cell.requests = _plus(cell.requests, usage.num_model_requests)
+    def add_usage(self, pages: Iterable[Page]) -> None:
+        for day, row, raw in self._rows(UsageRow, pages):
+            if row.user_id and row.api_key_id:
+                self._users[row.api_key_id].add(row.user_id)
+            cell = self._cells[day][self.directory.actor(row.user_id, row.api_key_id), row.model]
+            usage = self._numbers(Usage, raw, day, "bad_usage")
+            if usage is None:
+                cell.refused = True
+            else:
+                cell.add_usage(usage)
 
-    def days(self) -> Iterator[AccountDay]:
-        for day in self._window.days():
-            if day not in self.broken and (found := self._day(day)):
-                yield found
+    def add_costs(self, pages: Iterable[Page], counts: Callable[[Actor], bool] = _anybody) -> None:
+        """Costs of the actors that count in this report."""
+        for day, row, _ in self._rows(CostRow, pages):
+            actor = self._payer(row)
+            if not counts(actor):
+                continue
+            cell = self._cells[day][actor, row.model]
+            amount = self._numbers(Amount, row.amount, day, "bad_cost")
+            if amount is None:
+                cell.refused = True
+            else:
+                cell.dollars = (cell.dollars or Decimal(0)) + amount.value
+
+    def _payer(self, row: CostRow) -> Actor:
+        """Who a cost is about. A key that the directory does not know is its user's, where usage told of one."""
+        actor = self.directory.actor(row.user_id, row.api_key_id)
+        users = self._users.get(row.api_key_id or "", set())
+        return self.directory.user(*users) if actor.kind is ActorKind.KEY and len(users) == 1 else actor
+
+    def refuse_nobody(self) -> None:
+        """No actor in the whole window means that grouping did not work, which somebody has to look into."""
+        if any(actor != NOBODY for cells in self._cells.values() for actor, _ in cells):
+            return
+        for day, cells in self._cells.items():
+            self._rejected[day]["actor_missing"] += len(cells)
+        self._cells.clear()
+
+    def days(self) -> Days:
+        """Every day; one that the bill does not mention costs nothing so far."""
+        complete = [found for day in self.window.days() if day not in self._broken and (found := self._day(day))]
+        return Days(complete, sorted(self._broken))
 
     def _day(self, day: date) -> AccountDay | None:
         """The day, unless its rows come to more than its bill: then the reports saw different states."""
-        bill = self._bill.get(day, Decimal(0))
+        total = self._totals.get(day, Decimal(0))
         cells = {key: cell for key, cell in self._cells[day].items() if not cell.refused}
-        explained = sum((cell.dollars for cell in cells.values() if cell.dollars is not None), Decimal(0))
-        if explained > bill + MICRO * max(1, len(cells)):
-            self.broken.add(day)
+        rest = total - sum(cell.dollars or 0 for cell in cells.values())
+        rounding = MICRO * len(cells)
+        if rest < -rounding:
+            self._broken.add(day)
             return None
-        # Where the costs explain the whole bill, usage without a cost was free of charge.
-        free = 0 if bill - explained <= MICRO * len(cells) else None
-        rows = tuple(_row(*key, cell, free) for key, cell in sorted(cells.items(), key=_by_name))
-        billed = max(from_dollars(bill), sum(row.billed_micro or 0 for row in rows))
+        # Where the other rows are the whole bill, tokens without a cost were free. A bill of nothing explains nothing:
+        # costs may come later than usage.
+        unbilled = 0 if total and rest <= rounding else None
+        rows = tuple(cell.row(*key, unbilled) for key, cell in sorted(cells.items(), key=_by_name))
+        # OpenAI rounds too, but the parts of a whole are never more than the whole.
+        billed = max(from_dollars(total), sum(row.billed_micro or 0 for row in rows))
         return AccountDay(ACCOUNT, day, billed, None, rows, rejected=dict(self._rejected[day]))
 
-    def _read(self, buckets: Iterable[Any]) -> Iterator[tuple[date, list[Any]]]:
-        for raw in buckets:
-            bucket = parsed(Bucket, raw)
-            day = bucket.day() if bucket else None
-            if bucket is None or day is None or day not in self._window:
-                self._rejected[self._window.first]["outside_window" if bucket else "unreadable"] += 1
-            else:
-                yield day, bucket.results
+    def _buckets(self, pages: Iterable[Page]) -> Iterator[tuple[date, Bucket]]:
+        """The buckets of a report. What belongs to no day of the window is counted on its first day."""
+        for page in pages:
+            for raw in page.data:
+                bucket = parsed(Bucket, raw)
+                day = bucket.day() if bucket else None
+                if bucket is None or day is None or day not in self.window:
+                    self._rejected[self.window.first]["outside_window" if bucket else "unreadable"] += 1
+                else:
+                    yield day, bucket
 
-    def _cell(self, day: date, raw: Any, model: str | None) -> Cell:
-        who = parsed(Who, raw) or Who()
-        return self._cells[day][self._people.actor(who.user_id, who.api_key_id), model]
+    def _rows(self, model: type[Row], pages: Iterable[Page]) -> Iterator[tuple[date, Row, Any]]:
+        """The rows of a report, each once; rows of nobody in particular may be equal."""
+        seen: set[int] = set()
+        for day, bucket in self._buckets(pages):
+            for raw in bucket.results:
+                row = parsed(model, raw)
+                copy = hash((day, repr(raw)))
+                if row is None:
+                    self._rejected[day]["unreadable"] += 1
+                elif copy in seen and (row.user_id or row.api_key_id):
+                    self._rejected[day]["duplicate"] += 1
+                else:
+                    seen.add(copy)
+                    yield day, row, raw
+
+    def _numbers(self, model: type[Numbers], raw: Any, day: date, reason: str) -> Numbers | None:
+        """A row's numbers, or None and a count where they cannot be true."""
+        numbers = parsed(model, raw)
+        if numbers is None:
+            self._rejected[day][reason] += 1
+        return numbers
 
 
-def _dollars(cost: Cost) -> Decimal:
-    if cost.amount.currency.lower() != "usd":
-        raise SourceError(f"it reports in {cost.amount.currency[:3]}, but only USD is understood", permanent=True)
-    return cost.amount.value
+def _sum(amounts: list[Amount | None]) -> Decimal | None:
+    """The sum of amounts, where all of them, and it, can be true."""
+    total = sum((amount.value for amount in amounts if amount), Decimal(0))
+    return None if None in amounts or total > MOST_DOLLARS else total
 
 
-def _model(raw: Any) -> str | None:
-    item = raw.get("line_item") if isinstance(raw, dict) else None
-    return item.partition(", ")[0] if isinstance(item, str) else None
-
-
-def _plus(one: int | None, other: int | None) -> int | None:
-    return None if one is None and other is None else (one or 0) + (other or 0)
-
-
-def _row(actor: Actor, model: str | None, cell: Cell, free: int | None) -> SpendRow:
-    billed = free if cell.dollars is None else dollars_micro(cell.dollars)
-    return SpendRow(actor, model, cell.tokens, cell.requests, None, billed)
-
-
-def _by_name(item: tuple[tuple[Actor, str | None], Cell]) -> tuple[str, str, str]:
+def _by_name(item: tuple[tuple[Actor, str | None], Cell]) -> tuple[str, str, str, str]:
     (actor, model), _ = item
-    return actor.kind, actor.id or "", model or ""
+    return actor.kind, actor.id or "", actor.email or "", model or ""

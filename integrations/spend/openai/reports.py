@@ -1,73 +1,55 @@
-"""Asking OpenAI for reports and lists, page by page."""
+"""Asking OpenAI for a report or a directory, page by page."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
-
-from pydantic import BaseModel
 
 from bot.domain.ports import Http, SourceError
 from integrations import paging
-from integrations.days import Window, unix
 from integrations.parse import parsed
+from integrations.spend.openai.models import Page
 
 COSTS = "/organization/costs"
 USAGE = "/organization/usage/completions"
-BUCKETS = 31
-MAX_PAGES = 500
-
-
-class Page(BaseModel):
-    """Reports go on with `next_page`, lists after `last_id`."""
-
-    data: list[Any]
-    has_more: bool = False
-    next_page: str | None = None
-    last_id: str | None = None
+Cursor = tuple[tuple[str, str], ...]
+MAX_PAGES = 500  # of a day of a report, or of up to 100 rows of a directory
 
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """The organization's reports behind one key."""
+    """The organisation's reports and directories behind one key."""
 
     http: Http
     base_url: str
     key: str = field(repr=False)
 
-    def buckets(self, path: str, window: Window, group: Sequence[str]) -> Iterator[Any]:
-        """The days of a report, still as JSON. Arrays are sent with brackets, as the official client does."""
-        params: dict[str, Any] = {
-            "start_time": unix(window.first),
-            "end_time": unix(window.end),
-            "bucket_width": "1d",
-            "limit": BUCKETS,
-        }
-        if group:
-            params["group_by[]"] = list(group)
-        return self._rows(path, params, "page", "next_page")
+    def pages(self, path: str, params: Mapping[str, Any]) -> Iterator[Page]:
+        """Every page; one at a time, as a day of a large organisation is several megabytes."""
+        start: Cursor = ()
+        yield from paging.pages(
+            f"OpenAI: {path}",
+            MAX_PAGES,
+            start,
+            lambda cursor: self._page(path, {**params, **dict(cursor)}),
+            lambda page: _following(path, page),
+        )
 
-    def listed(self, path: str) -> Iterator[Any]:
-        """The entries of a list, still as JSON."""
-        return self._rows(path, {"limit": 100}, "after", "last_id")
-
-    def _rows(self, path: str, params: Mapping[str, Any], cursor: str, named: str) -> Iterator[Any]:
-        def ask(at: str) -> Page:
-            return self._page(path, {**params, **({cursor: at} if at else {})})
-
-        def following(page: Page) -> str | None:
-            if not page.has_more:
-                return None
-            at: str | None = getattr(page, named)
-            if not at:
-                raise SourceError(f"{path} has more pages, and does not say where")
-            return at
-
-        for page in paging.pages(path, MAX_PAGES, "", ask, following):
-            yield from page.data
+    def rows(self, path: str, params: Mapping[str, Any]) -> Iterator[Any]:
+        """The rows of every page, still as JSON."""
+        return chain.from_iterable(page.data for page in self.pages(path, params))
 
     def _page(self, path: str, params: Mapping[str, Any]) -> Page:
         headers = {"authorization": f"Bearer {self.key}"}
         page = parsed(Page, self.http.get_json(self.base_url + path, params=params, headers=headers))
         if page is None:
-            raise SourceError(f"{path} answered with something that is no report")
+            raise SourceError(f"OpenAI: {path} answered with something that is no report")
         return page
+
+
+def _following(path: str, page: Page) -> Cursor | None:
+    if page.is_last():
+        return None
+    if not page.cursor():
+        raise SourceError(f"OpenAI: {path} has more pages, and does not say where")
+    return tuple(page.cursor().items())

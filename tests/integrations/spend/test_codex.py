@@ -6,7 +6,8 @@ from decimal import Decimal
 import httpx2
 import pytest
 
-from bot.domain.model import Activity, Actor, ActorKind
+from bot.domain.model import Activity, Actor, ActorKind, Tokens
+from bot.domain.ports import SourceError
 from tests.integrations.spend.contract import Case, changing, decode, everywhere, given, outcome, sample
 
 MONDAY, TUESDAY, WEDNESDAY = date(2026, 11, 2), date(2026, 11, 3), date(2026, 11, 4)
@@ -109,7 +110,139 @@ def test_a_request_that_codex_does_not_accept_is_permanent():
 
 @pytest.mark.parametrize("workspace", ["../admin", "a b", "ws?x=1"])
 def test_a_workspace_that_is_no_id_is_not_asked_for(workspace):
-    case = Case(**{**vars(CASE), "settings": CASE.settings | {"CODEX_WORKSPACE_ID": workspace}})
+    case = Case(**{**vars(CASE), "settings": {**CASE.settings, "CODEX_WORKSPACE_ID": workspace}})
     days, error = outcome(case)
     assert days == []
     assert "CODEX_WORKSPACE_ID is no ID" in str(error)
+    assert error is not None
+    assert error.permanent
+
+
+def told(**figures):
+    """The captured answers with other figures: `people` in each person's totals, `workspace` in the workspace's."""
+
+    def change(body, _number):
+        for one in body["data"]:
+            one["totals"] |= figures["workspace" if one["user_id"] is None else "people"]
+        return body
+
+    return changing(CASE, change)
+
+
+def test_people_are_billed_nothing_that_the_workspace_is_not():
+    monday, _ = given(CASE, told(people={"cost_usd": Decimal("2")}, workspace={}))
+    assert monday.billed_micro is None
+    assert [(row.billed_micro, row.list_micro) for row in monday.rows] == [(None, 2_000_000)] * 2
+
+
+def test_a_person_whose_dollars_are_not_told_has_an_unknown_bill():
+    monday, _ = given(CASE, told(people={}, workspace={"cost_usd": Decimal("9")}))
+    assert (monday.billed_micro, monday.covered_micro) == (9_000_000, None)
+    assert [(row.billed_micro, row.list_micro) for row in monday.rows] == [(None, 7_300_000), (None, 1_320_000)]
+
+
+@pytest.mark.parametrize(("workspace", "billed"), [("3.15", 3_150_000), ("3.14", 3_141_600)])
+def test_rounded_figures_of_people_are_never_more_than_the_bill(workspace, billed):
+    days, error = outcome(
+        CASE, told(people={"cost_usd": Decimal("1.5708")}, workspace={"cost_usd": Decimal(workspace)})
+    )
+    assert error is None
+    assert days[0].billed_micro == billed  # 1.5708 + 1.5708 = 3.1416
+
+
+def test_a_person_who_is_told_twice_counts_once():
+    def twice(body, _number):
+        return body | {"data": body["data"] + [one for one in body["data"] if one["user_id"] == "user-CHIw2"]}
+
+    monday, tuesday = given(CASE, changing(CASE, twice))
+    assert [(row.actor, row.list_micro) for row in monday.rows] == [(FAY, 7_300_000), (CHI, 1_320_000)]
+    assert (monday.rejected, tuesday.rejected) == ({"duplicate": 1}, {})
+
+
+@pytest.mark.parametrize(("key", "reason"), [("estimated_cost_usd", "bad_cost"), ("turns", "bad_usage")])
+def test_a_row_that_cannot_be_true_is_counted_and_kept_out(key, reason):
+    def spoil(body, _number):
+        for one in body["data"]:
+            one["totals"] |= {key: -1} if one["user_id"] == "user-CHIw2" else {}
+        return body
+
+    monday, _ = given(CASE, changing(CASE, spoil))
+    assert [row.actor for row in monday.rows] == [FAY]
+    assert [one.actor for one in monday.activity] == [FAY]
+    assert (monday.rejected, monday.list_micro) == ({reason: 1}, 8_620_000)
+
+
+def test_a_report_that_names_nobody_is_told():
+    def nobody(body, _number):
+        return body | {"data": [one | {"user_id": None, "actor": None} for one in body["data"]]}
+
+    monday, _ = given(CASE, changing(CASE, nobody))
+    assert (monday.rows, monday.activity, monday.list_micro) == ((), (), 8_620_000)
+    assert monday.rejected == {"actor_missing": 1, "duplicate": 1}
+
+
+@pytest.mark.parametrize(
+    ("actor", "expected"),
+    [
+        ({"type": "user", "email": "Fay@Example.com"}, Actor(ActorKind.USER, "user-FAYq1", "fay@example.com")),
+        ({"type": "something-new"}, FAY),
+        ({"type": "service_account"}, Actor(ActorKind.SERVICE_ACCOUNT, "user-FAYq1")),
+        (None, FAY),
+    ],
+)
+def test_who_an_actor_is(actor, expected):
+    def change(body, _number):
+        return body | {"data": [one | {"actor": actor if one["user_id"] else None} for one in body["data"]]}
+
+    monday, _ = given(CASE, changing(CASE, change))
+    assert monday.rows[0].actor == expected
+
+
+def test_tokens_are_kept_where_they_are_told():
+    tokens = {"uncached_text_input_tokens": 7, "cached_text_input_tokens": 20, "text_output_tokens": 3}
+    monday, _ = given(CASE, told(people=tokens, workspace={}))
+    assert {row.tokens for row in monday.rows} == {Tokens(fresh=7, cache_read=20, output=3)}
+
+
+def test_people_without_their_workspace_leave_the_day_out():
+    def without(body, _number):
+        return body | {"data": [one for one in body["data"] if one["user_id"] or one["start_time"] != 1793577600]}
+
+    days, error = outcome(CASE, changing(CASE, without))
+    assert [day.day for day in days] == [TUESDAY]
+    assert "2026-11-02" in str(error)
+
+
+def test_a_day_that_nobody_tells_of_has_no_bill_and_no_rows():
+    days = list(given(Case(**{**vars(CASE), "until": date(2026, 11, 5)})))
+    assert (days[2].day, days[2].billed_micro, days[2].credits_milli, days[2].rows) == (WEDNESDAY, None, None, ())
+
+
+def test_both_reports_are_asked_for_by_day_in_unix_seconds():
+    asked: list[httpx2.Request] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request)
+        return recorded(request)
+
+    list(given(CASE, answer))
+    questions = [dict(request.url.params) for request in asked]
+    days = {"start_time": "1793577600", "end_time": "1793750400", "group_by": "day", "limit": "1000"}
+    assert questions == [days | {"group": "workspace"}, days, days | {"page": "eyJvIjoyfQ"}]
+
+
+def test_no_value_shows_a_person():
+    def change(body, _number):
+        named = {"type": "user", "email": "canary@example.com"}
+        return body | {"data": [one | {"actor": named if one["user_id"] else None} for one in body["data"]]}
+
+    assert "canary" not in repr(list(given(CASE, changing(CASE, change))))
+
+
+@pytest.mark.parametrize("missing", ["CODEX_ANALYTICS_KEY", "CODEX_WORKSPACE_ID"])
+def test_a_missing_setting_is_told(missing):
+    settings = {name: value for name, value in CASE.settings.items() if name != missing}
+    _, error = outcome(Case(**{**vars(CASE), "settings": settings}))
+    assert isinstance(error, SourceError)
+    assert error.permanent
+    assert str(error) == f"Codex: {missing} is not set"

@@ -1,5 +1,6 @@
 """What every source of spend keeps, run over the registry (docs/sources.md, "Add a provider")."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -150,7 +151,7 @@ def test_an_answer_that_is_none_is_an_error_and_not_permanent(case: Case, body: 
 def test_no_error_holds_a_key_or_a_person(case: Case):
     for status in (400, 401, 403, 404, 422, 429, 500):
         body = b'{"error": {"message": "no ana@example.com here"}, "message": "ana@example.com"}'
-        _, error = outcome(case, lambda _request, status=status, body=body: httpx2.Response(status, content=body))
+        _, error = outcome(case, always(status, body))
         said = str(error)
         assert "example.com" not in said
         secrets = [one.name for one in sources()[case.source].SETTINGS if one.secret]
@@ -199,7 +200,7 @@ BAD = {
 def test_a_number_that_cannot_be_true_is_counted_and_never_added(case: Case, kind: str, bad: str):
     """Either the day is left out, in an error, or the row is: then it is counted, and no sum grows by it."""
     for key in sorted(getattr(case, kind)):
-        days, error = outcome(case, changing(case, lambda body, _number, key=key: _spoiled(body, key, BAD[bad])))
+        days, error = outcome(case, changing(case, spoiling(key, BAD[bad])))
         rejected = sum(sum(day.rejected.values()) for day in days)
         assert error or rejected, (key, bad)
         assert error is None or not error.permanent, (key, bad)
@@ -211,8 +212,13 @@ def test_a_number_that_cannot_be_true_is_counted_and_never_added(case: Case, kin
             assert all(row.tokens.total >= 0 for row in one.rows)
 
 
-def _spoiled(body: Any, key: str, value: Any) -> Any:
-    return setting(frozenset([key]), lambda _old: value)(body)
+def spoiling(key: str, value: Any) -> Callable[[Any, int], Any]:
+    change = setting(frozenset([key]), lambda _old: value)
+    return lambda body, _number: change(body)
+
+
+def always(status: int, body: bytes) -> Answer:
+    return lambda _request: httpx2.Response(status, content=body)
 
 
 def test_pages_without_an_end_are_an_error(case: Case):

@@ -48,8 +48,13 @@ def test_products_repeat_the_total_and_are_not_added():
 
 
 def test_it_asks_from_eight_oclock_on():
-    asked = []
-    list(given(CASE, lambda request: asked.append(request) or recorded(request)))
+    asked: list[httpx2.Request] = []
+
+    def noting(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request)
+        return recorded(request)
+
+    list(given(CASE, noting))
     assert dict(asked[0].url.params) == {"time_after": "1793606400", "time_before": "1793779200"}
     assert [request.url.path for request in asked] == [DAILY, BY_USER]  # refused once, users are not asked for again
 

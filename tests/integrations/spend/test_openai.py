@@ -1,4 +1,4 @@
-"""OpenAI's costs and usage become account-days. Sums are made by hand from the captured reports, in dollars:
+"""OpenAI's costs and usage become account-days: the answers that were captured, with sums made by hand in dollars.
 
 Monday    Fay 0.3675 + 0.5425 + 1.372 = 2.282, Chi 0.08 + 0.024 + 0.075 + 0.22 = 0.399, together 2.681
 Tuesday   Fay 0.3325 + 0.455 + 1.218 = 2.0055, CI 0.3 + 0.1125 = 0.4125, together 2.418
@@ -6,47 +6,47 @@ Tuesday   Fay 0.3325 + 0.455 + 1.218 = 2.0055, CI 0.3 + 0.1125 = 0.4125, togethe
 
 import json
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import Any
 
 import httpx2
 import pytest
-from openai.types.admin.organization import UsageCompletionsResponse, UsageCostsResponse
+from openai.types.admin import organization as official
+from openai.types.admin.organization.projects.project_api_key import ProjectAPIKey
 
-from bot.domain.model import Actor, ActorKind, SpendRow, Tokens
-from bot.domain.ports import SourceError
-from tests.integrations.spend.contract import Case, changing, decode, encode, given, outcome, sample
+from bot.domain.model import AccountDay, Actor, ActorKind, SpendRow, Tokens
+from integrations.parse import parsed
+from integrations.spend.openai.models import Usage
+from tests.integrations.spend.contract import Case, decode, encode, given, outcome, sample
+from tests.integrations.spend.openai_org import COSTS, KEYS, MONDAY, NOW, PROJECTS, TUESDAY, USAGE, USERS, WEDNESDAY
 
-MONDAY, TUESDAY, WEDNESDAY = date(2026, 11, 2), date(2026, 11, 3), date(2026, 11, 4)
 FAY = Actor(ActorKind.USER, "user-FAYq1", "fay@example.com")
 CHI = Actor(ActorKind.USER, "user-CHIw2", "chi@example.com")
 CI = Actor(ActorKind.SERVICE_ACCOUNT, "svc_acct_01")
-CHIS_KEY = Actor(ActorKind.KEY, "key_chi01", owned_by_user=True)
-LISTS = {
-    "/v1/organization/users": "users.page{}",
-    "/v1/organization/projects": "projects",
-    "/v1/organization/projects/proj_checkout01/api_keys": "project_api_keys",
+EMPTY = b'{"object": "list", "data": [], "has_more": false}'
+CAPTURED = {
+    USERS: "users.page{}",
+    PROJECTS: "projects",
+    f"{PROJECTS}/proj_checkout01/api_keys": "project_api_keys",
+    COSTS: "costs.page{}",
+    USAGE: "usage_completions.page{}",
 }
-REPORTS = {"/v1/organization/costs": "costs.page{}", "/v1/organization/usage/completions": "usage_completions.page{}"}
 
 
-def recorded(request: httpx2.Request) -> httpx2.Response:
+def captured(request: httpx2.Request) -> httpx2.Response:
     assert request.headers["authorization"] == "Bearer sk-admin-test"
     path, params = request.url.path, request.url.params
-    if path not in LISTS | REPORTS:
-        return httpx2.Response(200, content=b'{"object": "list", "data": [], "has_more": false}')
+    if path not in CAPTURED:
+        return httpx2.Response(200, content=EMPTY)
     page = 2 if "page" in params or "after" in params else 1
-    body = sample(f"openai/{(LISTS | REPORTS)[path].format(page)}.json")
-    if path.endswith("/costs") and "group_by[]" not in params:
-        body = encode(ungrouped(decode(body)))
-    return httpx2.Response(200, content=body)
+    body = sample(f"openai/{CAPTURED[path].format(page)}.json")
+    grouped = "group_by[]" in params or path != COSTS
+    return httpx2.Response(200, content=body if grouped else encode(ungrouped(decode(body))))
 
 
 def ungrouped(body: dict[str, Any]) -> dict[str, Any]:
     """The same costs as one row a day."""
     for bucket in body["data"]:
-        total = sum(row["amount"]["value"] for row in bucket["results"])
-        amount = {"value": total, "currency": "usd"}
+        amount = {"value": sum(row["amount"]["value"] for row in bucket["results"]), "currency": "usd"}
         bucket["results"] = [{"object": "organization.costs.result", "amount": amount, "line_item": None}]
     return body
 
@@ -56,125 +56,141 @@ CASE = Case(
     settings={"OPENAI_ADMIN_KEY": "sk-admin-test"},
     since=MONDAY,
     until=WEDNESDAY,
-    now=datetime(2026, 11, 4, 12, tzinfo=UTC),
-    answer=recorded,
+    now=NOW,
+    answer=captured,
     billed={MONDAY: 2_681_000, TUESDAY: 2_418_000},
-    listed={MONDAY: 0, TUESDAY: 0},  # OpenAI has no list prices: they follow from the bill
+    listed={MONDAY: 0, TUESDAY: 0},  # no list figure: it follows from the bill
     money=frozenset({"value"}),
-    counts=frozenset({"input_tokens", "output_tokens", "input_cached_tokens"}),
-    labels=frozenset({"service_tier", "object", "status", "role"}),
-    nullable=frozenset({"name", "batch", "service_tier", "quantity", "quantity_unit", "project_id"}),
+    counts=frozenset({"input_tokens", "output_tokens", "input_cached_tokens", "num_model_requests"}),
+    labels=frozenset({"service_tier", "object", "status", "role", "type", "quantity_unit"}),
+    nullable=frozenset({"name", "email", "owner", "batch", "service_tier", "quantity", "line_item", "has_more"}),
     more=lambda body, number: body | {"has_more": True, "next_page": f"page_{number}", "last_id": f"id_{number}"},
 )
 
 
-def test_costs_and_usage_are_one_row_for_each_actor_and_model():
-    monday, tuesday = given(CASE)
-    # input includes what was cached and written: 3,310,000 - 3,100,000 = 210,000; 190,000 - 120,000 - 30,000 = 40,000
-    assert set(monday.rows) == {
-        SpendRow(FAY, "gpt-5.3-codex", Tokens(210_000, 0, None, 3_100_000, 98_000), 160, None, 2_282_000),
-        # Chi's key is in no project that may be listed, so its costs are a key's and its tokens are Chi's
-        SpendRow(CHI, "gpt-6-sol", Tokens(40_000, 30_000, None, 120_000, 22_000), 44, None, 0),
-        SpendRow(CHIS_KEY, "gpt-6-sol", Tokens(), None, None, 399_000),
-    }
-    assert set(tuesday.rows) == {
-        SpendRow(FAY, "gpt-5.3-codex", Tokens(190_000, 0, None, 2_600_000, 87_000), 141, None, 2_005_500),
-        SpendRow(CI, "gpt-5.4-mini", Tokens(800_000, 0, None, 0, 50_000), 900, None, 412_500),
-    }
+def test_the_captured_costs_and_usage_are_one_row_for_each_actor_and_model():
+    # Input holds what was cached and written: 3,310,000 - 3,100,000 = 210,000; 190,000 - 120,000 - 30,000 = 40,000;
+    # 2,790,000 - 2,600,000 = 190,000. No project lists Chi's key, but the usage report says that Chi uses it.
+    assert list(given(CASE)) == [
+        AccountDay(
+            "openai",
+            MONDAY,
+            2_681_000,
+            None,
+            (
+                SpendRow(CHI, "gpt-6-sol", Tokens(40_000, 30_000, None, 120_000, 22_000), 44, None, 399_000),
+                SpendRow(FAY, "gpt-5.3-codex", Tokens(210_000, 0, None, 3_100_000, 98_000), 160, None, 2_282_000),
+            ),
+        ),
+        AccountDay(
+            "openai",
+            TUESDAY,
+            2_418_000,
+            None,
+            (
+                SpendRow(CI, "gpt-5.4-mini", Tokens(800_000, 0, None, 0, 50_000), 900, None, 412_500),
+                SpendRow(FAY, "gpt-5.3-codex", Tokens(190_000, 0, None, 2_600_000, 87_000), 141, None, 2_005_500),
+            ),
+        ),
+    ]
 
 
-def test_the_captured_answers_are_of_the_official_types():
-    for name, kind in (("costs", UsageCostsResponse), ("usage_completions", UsageCompletionsResponse)):
-        for page in ("page1", "page2", "documented"):
-            kind.model_validate(json.loads(sample(f"openai/{name}.{page}.json")), strict=False)
+@pytest.mark.parametrize("name", ["costs.documented", "costs.string_value"])
+def test_an_amount_is_a_number_or_text_in_dollars(name):
+    """0.06, and "0.0600000000000000000000000000"."""
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        alone = request.url.path == COSTS and "group_by[]" not in request.url.params
+        return httpx2.Response(200, content=sample(f"openai/{name}.json") if alone else EMPTY)
+
+    year_ago = {"since": date(2024, 11, 1), "until": date(2024, 11, 2), "now": datetime(2024, 11, 3, tzinfo=UTC)}
+    assert list(given(Case(**{**vars(CASE), **year_ago}), answer)) == [
+        AccountDay("openai", date(2024, 11, 1), 60_000, None, ())
+    ]
 
 
-def test_the_documented_usage_has_parts_that_come_to_the_whole():
+def test_the_documented_usage_comes_apart_into_kinds_that_come_to_its_input():
     (bucket,) = decode(sample("openai/usage_completions.documented.json"))["data"]
     (row,) = bucket["results"]
-    # 500 + 400 + 100 = 1000
-    assert row["input_uncached_tokens"] + row["input_cached_tokens"] + row["input_cache_write_tokens"] == 1000
-    (cost,) = decode(sample("openai/costs.documented.json"))["data"][0]["results"]
-    assert cost["amount"]["value"] == Decimal("0.06")
+    usage = parsed(Usage, row)
+    assert usage is not None
+    # 500 + 100 + 400 = 1000; text, audio and image are other cuts of the same: 300 + 50 + 50 = 400 cached
+    assert usage.tokens() == Tokens(500, 100, None, 400, 500)
+    assert usage.tokens().total == row["input_tokens"] + row["output_tokens"] == 1500
+    assert usage.num_model_requests == 5
+    assert sum(row[f"input_cached_{kind}_tokens"] for kind in ("text", "audio", "image")) == 400
 
 
-def test_an_amount_may_be_text():
-    (bucket,) = decode(sample("openai/costs.string_value.json"))["data"]
-
-    def answer(request: httpx2.Request) -> httpx2.Response:
-        found = {**bucket, "start_time": 1793577600, "end_time": 1793664000}
-        empty = b'{"data": [], "has_more": false}'
-        costs = request.url.path.endswith("/costs")
-        return httpx2.Response(200, content=encode({"data": [found]}) if costs else empty)
-
-    monday, _ = given(CASE, answer)
-    assert monday.billed_micro == 60_000  # "0.0600000000000000000000000000"
-
-
-def test_costs_that_cannot_be_told_by_person_are_asked_for_by_key():
-    """Chi is then known by the key alone, and CI and Fay by who owns theirs."""
-
-    def answer(request: httpx2.Request) -> httpx2.Response:
-        if request.url.path.endswith("/costs") and "user_id" in request.url.params.get_list("group_by[]"):
-            return httpx2.Response(400, content=b'{"error": {"message": "user_id cannot be combined"}}')
-        return recorded(request)
-
-    days, error = outcome(CASE, answer)
-    assert error is None
-    assert [day.billed_micro for day in days] == [2_681_000, 2_418_000]
-    assert {row.actor for row in days[0].rows if row.billed_micro} == {FAY, CHIS_KEY}
-
-
-def test_parts_that_do_not_come_to_the_whole_are_refused_and_their_cost_is_in_the_remainder():
-    def wrong(body, _number):
-        for bucket in body["data"] if "next_page" in body else []:
-            for row in bucket["results"]:
-                if row.get("user_id") == "user-FAYq1":
-                    row["input_uncached_tokens"] = 1
-        return body
-
-    monday, _ = given(CASE, changing(CASE, wrong))
-    assert monday.rejected == {"bad_usage": 1}
-    assert monday.billed_micro == 2_681_000
-    assert FAY not in {row.actor for row in monday.rows}
-
-
-def test_rows_above_the_bill_leave_the_day_out():
-    def more(body, _number):
-        for bucket in body["data"]:
-            for row in bucket.get("results", []):
-                if row.get("line_item") == "gpt-6-sol, output":
-                    row["amount"]["value"] = 9
-        return body
-
-    days, error = outcome(CASE, changing(CASE, more))
-    assert [day.day for day in days] == [TUESDAY]
-    assert str(error).endswith("the numbers of 2026-11-02 contradict each other, so these days were left out")
-
-
-def test_another_currency_is_an_error_that_names_it():
-    def in_euro(body, _number):
-        for bucket in body["data"]:
-            for row in bucket.get("results", []):
-                if "amount" in row:
-                    row["amount"]["currency"] = "eur"
-        return body
-
-    _, error = outcome(CASE, changing(CASE, in_euro))
-    assert str(error) == "OpenAI: it reports in eur, but only USD is understood"
-
-
-@pytest.mark.parametrize(("name", "status"), [("error_401", 401), ("error_403_scope", 403), ("error_429", 429)])
-def test_what_openai_says_of_an_error_holds_no_key(name, status):
-    _, error = outcome(CASE, lambda _request: httpx2.Response(status, content=sample(f"openai/{name}.json")))
-    assert isinstance(error, SourceError)
-    assert "sk-admin" not in str(error).replace("sk-admin-.", "")
-
-
-def test_other_families_and_admin_keys_hold_neither_money_nor_people_that_are_not_known_already():
+def test_web_searches_tell_no_money_and_no_tokens_so_they_are_a_line_item_of_costs_and_nothing_else():
     (bucket,) = decode(sample("openai/usage_web_search_calls.json"))["data"]
     (row,) = bucket["results"]
-    assert row["num_requests"] == 2  # a count: what it costs is a line item of the costs
-    assert "amount" not in row
+    assert (row["num_requests"], row["num_model_requests"]) == (2, 2)
+    # These two requests to a model are among the five that completions tell: reading both would count them twice.
+    assert not [name for name in row if "token" in name or name in ("amount", "cost")]
+
+
+def test_admin_keys_call_no_model_and_are_not_read():
     (key,) = decode(sample("openai/admin_api_keys.json"))["data"]
-    assert key["owner"]["type"] == "service_account"  # ours, and not what spends
+    spent = [row["api_key_id"] for page in (1, 2) for row in results(f"costs.page{page}")]
+    # 3 + 4 line items on Monday, 3 + 2 on Tuesday
+    assert len(spent) == 12
+    assert key["id"] not in spent
+
+
+def results(name: str) -> list[dict[str, Any]]:
+    return [row for bucket in decode(sample(f"openai/{name}.json"))["data"] for row in bucket["results"]]
+
+
+@pytest.mark.parametrize(
+    ("names", "kind", "many"),
+    [
+        (("costs.page1", "costs.page2", "costs.documented"), official.UsageCostsResponse, False),
+        (
+            ("usage_completions.page1", "usage_completions.page2", "usage_completions.documented"),
+            official.UsageCompletionsResponse,
+            False,
+        ),
+        (("usage_web_search_calls",), official.UsageWebSearchCallsResponse, False),
+        (("users.page1", "users.page2"), official.OrganizationUser, True),
+        (("projects",), official.Project, True),
+        (("project_api_keys",), ProjectAPIKey, True),
+        (("admin_api_keys",), official.AdminAPIKey, True),
+    ],
+)
+def test_the_captured_answers_are_of_the_official_types(names, kind, many):
+    for name in names:
+        body = json.loads(sample(f"openai/{name}.json"))
+        for one in body["data"] if many else [body]:
+            kind.model_validate(one)
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "permanent", "words"),
+    [
+        ("error_401", 401, True, "refused the key (401). Check OPENAI_ADMIN_KEY: it has to be an Admin key"),
+        ("error_403_scope", 403, True, "with read access to usage, users, projects and API keys"),
+        ("error_429", 429, False, "asks for fewer requests (429)"),
+    ],
+)
+def test_the_captured_errors(name, status, permanent, words):
+    days, error = outcome(CASE, lambda _: httpx2.Response(status, content=sample(f"openai/{name}.json")))
+    assert days == []
+    assert error is not None
+    assert words in str(error)
+    assert error.permanent is permanent
+    assert "****" not in str(error)
+
+
+def test_only_reports_that_are_needed_are_asked_for():
+    asked: list[httpx2.Request] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request)
+        return captured(request)
+
+    list(given(CASE, answer))
+    assert {request.url.path for request in asked} == {*CAPTURED, KEYS.replace("proj_1", "proj_platform02")}
+    groups = {tuple(request.url.params.get_list("group_by[]")) for request in asked}
+    assert groups == {(), ("user_id", "api_key_id", "model"), ("user_id", "api_key_id", "line_item")}
+    periods = {(request.url.params["start_time"], request.url.params["end_time"]) for request in asked[-6:]}
+    assert periods == {("1793577600", "1793750400")}  # 2026-11-02 and 2026-11-04, midnight UTC
