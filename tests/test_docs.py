@@ -383,6 +383,9 @@ def test_every_error_line_that_is_explained_is_one_that_we_say():
 # What no file may hold
 
 
+CAPTURED = ("tests/samples/transcripts/", "tests/samples/otlp/", "tests/integrations/hook/")
+"""What agents wrote down, of an invented person in an invented home, and the tests of it."""
+
 FORBIDDEN = {
     "work that was left": r"\b(?:TO" r"DO|FIX" r"ME|X" r"XX)\b",
     "a path of somebody's machine": r"(?<![\w.])/(?:wo" r"rk|ro" r"ot|Us" r"ers|ho" r"me)/",
@@ -402,4 +405,5 @@ def test_no_file_holds_what_does_not_belong_there():
     files = dict(tracked())
     assert "bot/cli.py" in files
     for what, pattern in FORBIDDEN.items():
-        assert [name for name, text in files.items() if re.search(pattern, text)] == [], what
+        looked_at = {name: text for name, text in files.items() if not name.startswith(CAPTURED)}
+        assert [name for name, text in looked_at.items() if re.search(pattern, text)] == [], what
