@@ -132,12 +132,12 @@ def _pairs(group: Mapping[Via, list[_Work]]) -> Iterator[_Work]:
     yield from (work for _, work in waiting)
 
 
-def _first(pair: tuple[AgentRequest, _Work]) -> tuple[datetime, str]:
+def _first(pair: tuple[AgentRequest, _Work]) -> tuple[datetime, str, str]:
     return _order(pair[0])
 
 
-def _order(request: AgentRequest) -> tuple[datetime, str]:
-    return request.at, request.key
+def _order(request: AgentRequest) -> tuple[datetime, str, str]:
+    return request.at, request.agent, request.key
 
 
 def _counters(request: AgentRequest) -> object:

@@ -217,6 +217,32 @@ def test_a_link_without_a_turn_belongs_to_the_turn_that_was_going_on():
     }
 
 
+def test_a_link_without_a_turn_is_stronger_than_the_branch_of_the_turn_that_was_going_on():
+    evidence = [on("two", "t1@1"), link(1, "@1.5")]
+    found = bound(asked("t1@1", "t1@2"), evidence, pull(1, "one"), pull(2, "two"))
+    assert set(found.values()) == {(1, MEASURED)}
+
+
+def test_a_branch_told_before_the_last_link_knows_no_better():
+    evidence = [on("one", "t1@1"), link(2, "t2@2")]
+    assert bound(asked("t3@3"), evidence, pull(1, "one"), pull(2, "two")) == {"t3@3": (2, MEASURED)}
+
+
+def test_unchanged_is_what_the_turn_of_the_link_ended_on():
+    """A turn that went from main over another branch to the one of its pull request, whose fork is gone by now."""
+    evidence = [on("main", "t1@1"), on("other", "t1@1.5"), on("feat", "t1@2"), link(1, "t1@1.2")]
+    gone = pull(1, "feat", head_repository=None)
+    assert bound(asked("t2@3"), evidence, gone) == {"t2@3": (1, MEASURED)}
+    assert bound(asked("t2@3"), [*evidence, on("feat", "t2@3")], gone) == {"t2@3": (1, MEASURED)}
+    assert bound(asked("t2@3"), [*evidence, on("other", "t2@3")], gone) == {"t2@3": "other"}
+
+
+def test_a_mark_that_is_told_when_its_turn_had_ended_does_not_reach_into_the_next_one():
+    """The hook tells of a turn's commits and link when it has ended; by then the next prompt may have been there."""
+    evidence = [on("feat", "t1@1"), link(1, "t1@3"), on("other", "t2@2")]
+    assert bound(asked("t1@1", "t2@2.5"), evidence, pull(1, "feat")) == {"t1@1": (1, MEASURED), "t2@2.5": "other"}
+
+
 def test_requests_without_turns_are_cut_by_time():
     evidence = [link(1, "@2"), link(2, "@4")]
     assert bound(asked("@1", "@3", "@5"), evidence, pull(1, "one"), pull(2, "two")) == {
@@ -254,6 +280,13 @@ def test_a_commit_speaks_for_the_turns_that_led_to_it_but_not_for_another_branch
         assert bound(asked("t1@1"), evidence, one) == {"t1@1": expected}
 
 
+def test_a_commit_speaks_for_work_without_a_branch_for_a_day_only():
+    one = pull(1, "feat", commits=frozenset({sha("a")}))
+    for hours, expected in ((24, (1, INFERRED)), (24.01, None)):
+        evidence = [on("main", "t1@0"), commit(sha("a"), f"t2@{hours}")]
+        assert bound(asked("t1@0"), evidence, one) == {"t1@0": expected}
+
+
 def test_a_commit_does_not_speak_for_what_comes_after_it():
     one = pull(1, "feat", commits=frozenset({sha("a")}))
     assert bound(asked("t2@2"), [commit(sha("a"), "t1@1")], one) == {"t2@2": None}
@@ -265,6 +298,12 @@ def test_a_trailer_speaks_for_a_session_unless_its_commits_went_into_two_pull_re
     assert set(bound(requests, [], one, two, trailers={sha("a"): (ME, "s9")}).values()) == {(1, MEASURED)}
     assert set(bound(requests, [], one, two, trailers={sha("a"): (ME,), sha("b"): (ME,)}).values()) == {None}
     assert set(bound(requests, [], one, two, trailers={sha("a"): ("s9",)}).values()) == {None}
+
+
+def test_a_trailer_does_not_speak_for_a_session_that_linked_another_pull_request():
+    one, two = pull(1, "one", commits=frozenset({sha("a")})), pull(2, "two")
+    evidence = [link(2, "t1@1"), on("main", "t1@1"), on(None, "t2@2", repository=None)]
+    assert bound(asked("t2@2"), evidence, one, two, trailers={sha("a"): (ME,)}) == {"t2@2": None}
 
 
 def test_a_trailer_does_not_speak_for_turns_that_were_elsewhere():

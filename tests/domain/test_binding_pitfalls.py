@@ -92,6 +92,14 @@ def test_forks_copy_links_and_the_fork_does_not_own_them():
     }
 
 
+def test_forks_copy_links_and_a_fork_without_evidence_of_its_own_has_none():
+    evidence = [link(42, "t1@1"), link(42, "t1@1", "fork")]
+    assert bound(asked("t1@1") + asked("t2@2", session="fork"), evidence, pull(42, "feat")) == {
+        "t1@1": (42, MEASURED),
+        "fork t2@2": None,
+    }
+
+
 def test_forks_copy_requests_and_each_counts_for_the_first_session():
     copies = asked("t1@1") + asked("t1@1", session="zfork")
     counted = chosen(Arrival(Via.HOOK, replace(one, key="k")) for one in copies)
@@ -109,10 +117,11 @@ def test_a_resumed_session_writes_its_last_link_again_and_that_takes_no_work_on_
     }
 
 
-def test_squash_merge_binds_by_the_commits_of_the_pull_request_and_by_the_merged_commit():
-    one = pull(1, "feat", closed=5, commits=frozenset({sha("aaaaaaa")}), replaced=frozenset({sha("bbbbbbb")}))
-    evidence = [commit("aaaaaaa", "t1@1"), commit(sha("bbbbbbb"), "t2@5")]
-    assert bound(asked("t1@1", "t2@5"), evidence, one) == {"t1@1": (1, MEASURED), "t2@5": (1, MEASURED)}
+def test_squash_merge_does_not_matter_because_the_pull_requests_own_commits_count():
+    """In the second turn somebody pulls the default branch, whose head is now the squashed commit."""
+    one = pull(1, "feat", closed=5, commits=frozenset({sha("aaaaaaa")}))
+    evidence = [commit("aaaaaaa", "t1@1"), on("main", "t2@6"), commit(sha("5a"), "t2@6")]
+    assert bound(asked("t1@1", "t2@6"), evidence, one) == {"t1@1": (1, MEASURED), "t2@6": None}
 
 
 def test_rebase_amend_and_force_push_keep_the_old_commits_and_the_trailers():
@@ -190,6 +199,14 @@ def test_work_after_merge_in_the_same_session_is_not_part_of_it():
     }
 
 
+def test_work_after_merge_is_not_part_of_it_whatever_says_so():
+    one = pull(1, "feat", closed=3, commits=frozenset({sha("a")}))
+    assert bound(asked("t9@40"), [link(1, "t9@40")], one) == {"t9@40": None}
+    assert bound(asked("t2@40"), [link(1, "t1@1")], one) == {"t2@40": None}
+    assert bound(asked("t2@40"), [], one, trailers={sha("a"): (ME,)}) == {"t2@40": None}
+    assert bound(asked("t2@26"), [link(1, "t1@1")], one) == {"t2@26": (1, MEASURED)}  # in the grace
+
+
 def test_worktrees_of_one_clone_are_told_apart_by_session():
     requests = asked("t1@1", "t2@3") + asked("t1b@1.5", "t2b@2", session="s2")
     evidence = [on("one", "t1@1"), on("two", "t1b@1.5", "s2")]
@@ -215,6 +232,13 @@ def test_short_sha_without_a_repository_is_resolved_where_the_session_was():
     assert bound(asked("t1@1"), evidence, pull(1, "one", commits=frozenset({sha("abc1234")}))) == {
         "t1@1": (1, MEASURED)
     }
+
+
+def test_a_commit_that_a_fork_has_as_well_is_the_one_of_the_repository_it_was_made_in():
+    api = pull(1, "one", commits=frozenset({sha("a")}))
+    own = pull(2, "one", repository="ann/api", head_repository="ann/api", commits=frozenset({sha("a")}))
+    assert bound(asked("t1@1"), [commit(sha("a"), "t1@1")], api, own) == {"t1@1": (1, MEASURED)}
+    assert bound(asked("t1@1"), [commit(sha("a"), "t1@1", repository=None)], api, own) == {"t1@1": None}
 
 
 def test_short_sha_that_two_pull_requests_have_binds_nothing():
@@ -300,8 +324,8 @@ def test_renamed_repository_matches_whatever_the_case_and_by_its_former_name():
 
 
 def test_a_former_name_that_another_repository_took_is_that_ones():
-    moved = pull(1, "feat", repository="acme/new", head_repository="acme/new", former=frozenset({"acme/api"}))
-    assert bound(asked("t1@1"), [on("feat", "t1@1")], moved, pull(2, "feat")) == {"t1@1": (2, MEASURED)}
+    moved = pull(2, "feat", repository="acme/new", head_repository="acme/new", former=frozenset({"acme/api"}))
+    assert bound(asked("t1@1"), [on("feat", "t1@1")], moved, pull(1, "feat")) == {"t1@1": (1, MEASURED)}
 
 
 def test_a_branch_called_drop_table_is_a_branch():

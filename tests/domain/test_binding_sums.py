@@ -136,6 +136,13 @@ def test_the_cost_of_a_pull_request_is_told_by_grade_with_the_remainder_of_its_s
     assert (cost.requests, cost.unpriced, cost.grade) == (4, 1, MEASURED)
 
 
+def test_the_remainder_leaves_out_sessions_that_did_not_serve_the_pull_request():
+    requests = asked("t1@1") + asked("u1@1", session="s2")
+    bounds = bind(requests, [on("feat", "t1@1")], [pull(1, "feat")], {})
+    cost = pull_cost("PR_1", requests, bounds, places(requests, bounds, Edits()), dict.fromkeys(bounds, 5))
+    assert (cost.measured, cost.remainder) == (5, 0)
+
+
 def test_a_pull_request_with_inferred_links_only_is_inferred_and_one_without_any_has_no_grade():
     requests = asked("t1@0")
     evidence = [on("main", "t1@0"), on("feat", "t2@1")]

@@ -1,6 +1,9 @@
 """`leverage collect` against stand-ins for every source of the registry at once, one of them failing in some way: what
 the others told is complete, and the last line says which source it was and what to do."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,11 +11,8 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
-import stamina
 from sqlalchemy import text
 
-from bot import clock
-from bot.cli import main
 from bot.store.db import connect, reading
 from integrations.spend import sources
 from tests.fake_http import serve
@@ -72,33 +72,43 @@ FAULTS = {
 class Collecting:
     """A folder with the settings of every source, each of which has a server of its own."""
 
-    def __init__(self, url: str, answers: dict[str, Answer], folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, url: str, answers: dict[str, Answer], folder: Path) -> None:
         self.engine = connect(url)
-        self._answers, self._folder, self._patch = answers, folder, monkeypatch
-        self._patch.setenv("DATABASE_URL", url.replace("postgresql+psycopg", "postgresql"))
-        self._patch.setenv("LEVERAGE_SECRET_KEY", "a secret of at least thirty-two characters")
+        self._answers, self._folder = answers, folder
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "DATABASE_URL": url.replace("postgresql+psycopg", "postgresql"),
+            "LEVERAGE_SECRET_KEY": "a secret of at least thirty-two characters",
+        }
         (folder / "leverage.toml").write_text(TEAM)
-        self._patch.chdir(folder)
 
-    def run(self, name: str) -> int:
-        """Collect the days of one case's week from all; the exit code."""
+    def run(self, name: str) -> subprocess.CompletedProcess[str]:
+        """Collect the days of one case's week from all."""
         case = CASES[name]
-        self._patch.setattr(clock, "now", lambda: case.now)
-        with ExitStack() as stack, stamina.set_testing(True, attempts=2):
+        days = ("--since", str(case.since), "--until", str(case.until))
+        command = [sys.executable, "-m", "tests.e2e.clocked", f"{case.now:%Y-%m-%dT%H:%M}", "collect", *days]
+        with ExitStack() as stack:
             for one, answer in self._answers.items():
                 self._set(CASES[one], stack.enter_context(serve(answer)))
-            with pytest.raises(SystemExit) as ended:
-                main(["collect", "--since", str(case.since), "--until", str(case.until)])
-        return int(ended.value.code or 0)
+            return subprocess.run(
+                command,
+                cwd=self._folder,
+                env=self._environment,
+                capture_output=True,
+                text=True,
+                timeout=120,
+                check=False,
+            )
 
     def _set(self, case: Case, url: str) -> None:
         source = sources()[case.source]
         for setting in source.SETTINGS:
             if setting.is_url:
                 base = case.settings.get(setting.name) or str(vars(source)["BASE_URL"])
-                self._patch.setenv(setting.name, url + urlsplit(base).path)
+                self._environment[setting.name] = url + urlsplit(base).path
             elif setting.name in case.settings:
-                self._patch.setenv(setting.name, case.settings[setting.name])
+                self._environment[setting.name] = case.settings[setting.name]
 
     def days(self, case: Case) -> dict[str, int]:
         """What is stored as reported by a source, by day."""
@@ -111,11 +121,11 @@ class Collecting:
 
 
 @pytest.fixture
-def collecting(empty_database_url, tmp_path, monkeypatch) -> Iterator[Callable[[dict[str, Answer]], Collecting]]:
+def collecting(empty_database_url, tmp_path) -> Iterator[Callable[[dict[str, Answer]], Collecting]]:
     made: list[Collecting] = []
 
     def make(answers: dict[str, Answer]) -> Collecting:
-        made.append(Collecting(empty_database_url, answers, tmp_path, monkeypatch))
+        made.append(Collecting(empty_database_url, answers, tmp_path))
         return made[-1]
 
     yield make
@@ -127,29 +137,29 @@ def whole(case: Case) -> dict[str, int]:
     return {str(day): micro or 0 for day, micro in billed(given(case)).items()}
 
 
-def test_all_sources_side_by_side(collecting, capsys):
+def test_all_sources_side_by_side(collecting):
     all_of_them = collecting({name: case.answer for name, case in CASES.items()})
-    assert all_of_them.run("anthropic") == 0
+    done = all_of_them.run("anthropic")
+    assert done.returncode == 0, done.stderr
     for name, case in CASES.items():
         assert all_of_them.days(case).items() >= whole(case).items(), name
-    said = capsys.readouterr().out
-    assert [line.split()[0] for line in said.splitlines()[1 : len(CASES) + 1]] == list(CASES)
-    assert "plan factor" in said
+    assert [line.split()[0] for line in done.stdout.splitlines()[1 : len(CASES) + 1]] == list(CASES)
+    assert "plan factor" in done.stdout
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_one_that_fails_stops_no_other_and_the_last_line_says_what_to_do(collecting, capsys, fault):
+def test_one_that_fails_stops_no_other_and_the_last_line_says_what_to_do(collecting, fault):
     victim, breaking = FAULTS[fault]
     answers = {name: case.answer for name, case in CASES.items()} | {victim: breaking(CASES[victim])}
     one_fails = collecting(answers)
-    assert one_fails.run(victim) == 1
+    done = one_fails.run(victim)
+    assert done.returncode == 1
     for name, case in CASES.items():
         if name != victim:
             assert one_fails.days(case).items() >= whole(case).items(), name
-    out, err = capsys.readouterr()
-    last = err.strip().splitlines()[-1]
+    last = done.stderr.strip().splitlines()[-1]
     assert last.startswith(f"leverage: {sources()[victim].TITLE}: ")
-    assert "could not be read: see below" in out
+    assert "could not be read: see below" in done.stdout
     if fault.endswith(("key", "not")):
         assert sources()[victim].SETTINGS[0].name in last
 

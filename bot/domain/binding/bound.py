@@ -41,7 +41,8 @@ class Candidate:
     """What binding knows of a pull request. `id` is the node id.
 
     `head_repository` is where its branch lives, None where a fork is gone. `periods` are one, and one more for each
-    time it was opened again. `commits` are in its list today, `replaced` were before a force-push; full SHAs.
+    time it was opened again. `commits` are in its list today, `replaced` were before a force-push; full SHAs. The
+    commit that it was merged as is not among them: everybody who pulls has that one, too.
     `default_branch` is the repository's, None where unknown; `former` are earlier names of the repository.
     """
 

@@ -60,8 +60,10 @@ class Pulls:
         """The repositories in which people work on a pull request: its own and its fork."""
         return {self.canonical(name) for name in (pull.repository, pull.head_repository) if name}
 
-    def numbered(self, number: int, repository: str) -> Candidate | None:
+    def numbered(self, number: int, repository: str | None) -> Candidate | None:
         """The pull request of that number in the repository, or in the one it was forked from."""
+        if repository is None:
+            return None
         name = self.canonical(repository)
         found = [pull for pull in self._numbered[number] if name in self.homes(pull)]
         own = [pull for pull in found if self.canonical(pull.repository) == name]

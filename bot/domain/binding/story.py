@@ -21,15 +21,16 @@ MARKS = (Proof.PULL, Proof.COMMIT, Proof.TRAILER)
 class Mark:
     """A turn named a pull request: by a link, or by a commit that it has. `pull` is None where we do not know it.
 
-    `left` is when the session was first known to be elsewhere afterwards; for a link that is there again (`is_repeat`),
-    after the first one.
+    `start` is when its turn began: a mark may be told when its turn ended, late. `left` is when the session was first
+    known to be elsewhere afterwards; for a link that is there again (`is_repeat`), after the first one.
     """
 
+    start: datetime
     at: datetime
     turn: str | None
     proof: Proof
     pull: Candidate | None
-    left: datetime | None = None
+    left: datetime | None
     is_repeat: bool = False
 
 
@@ -44,7 +45,7 @@ class Reach:
 
 
 class Story:
-    """One session: whereabouts, marks in order of time, and when its turns were."""
+    """One session: whereabouts, marks in order of their turns, and when its turns were."""
 
     def __init__(self, where: Whereabouts, marks: Iterable[Mark], turns: Mapping[str, Span]) -> None:
         self.where = where
@@ -73,7 +74,7 @@ class Story:
         """What a request of a turn without marks may belong to."""
         start = self._turns[request.turn][0] if request.turn else request.at
         until = self._known_until(request)
-        place = bisect_left(self.marks, start, key=lambda mark: mark.at)
+        place = bisect_left(self.marks, start, key=lambda mark: mark.start)
         since = self.marks[place - 1].at if place else None
         later = (mark for mark in islice(self.marks, place, None) if _holds(mark, until))
         ahead = next(later, None)
@@ -110,6 +111,7 @@ def _story(told: Sequence[Evidence], turns: Mapping[str, Span], copies: set[str]
     """Marks of turns that were copied from another session are known here, but the other session's own."""
     where = Whereabouts(told, pulls)
     marks = [mark for one in told if one.proof in MARKS and (mark := _mark(one, turns, where, pulls))]
+    marks.sort(key=lambda mark: (mark.start, mark.at))
     return Story(where, [mark for mark in _repeats_known(marks) if mark.turn not in copies], turns)
 
 
@@ -119,11 +121,12 @@ def _mark(one: Evidence, turns: Mapping[str, Span], where: Whereabouts, pulls: P
     turn = one.turn or _turn_at(one.at, turns)
     spot = where.at(one.at, turn)
     repository = one.repository or (spot.repository if spot else None)
+    start = turns[turn][0] if turn else one.at
+    left = where.left(start, turn)
     if one.proof is Proof.PULL and one.pull is not None:
-        pull = pulls.numbered(one.pull, repository) if repository else None
-        return Mark(one.at, turn, one.proof, pull, where.left(one.at, turn))
+        return Mark(start, one.at, turn, one.proof, pulls.numbered(one.pull, repository), left)
     pull = pulls.holding(one.commit, repository) if one.commit else None
-    return Mark(one.at, turn, one.proof, pull, where.left(one.at, turn)) if pull else None
+    return Mark(start, one.at, turn, one.proof, pull, left) if pull else None
 
 
 def _holds(mark: Mark, until: datetime) -> bool:

@@ -55,7 +55,8 @@ class Whereabouts:
         return _last(self.branches, moment) or _last(fixed, moment) or next(iter(fixed), None)
 
     def left(self, moment: datetime, turn: str | None) -> datetime | None:
-        """When it was first known to be elsewhere than at the end of that turn (or, without one, at that moment)."""
+        """When it was first known to be elsewhere than at the end of the turn that began at that moment (or, without a
+        turn, at that moment)."""
         own = self._in_turn.get(turn or "", [])
         then = own[-1] if own else _last(self.branches, moment)
         place = then.place if then else None

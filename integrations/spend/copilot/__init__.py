@@ -32,7 +32,7 @@ LAG_DAYS = 3
 REFETCH_DAYS = 36  # a month's bill may change until the 5th of the next one, and a month has up to 31 days
 EVERY = timedelta(hours=12)
 GIVES = "the bill beyond the plan, what the plan covered, seats, and credits, prompts and sessions by person"
-KEY = "*Administration: read* and *Copilot: read* of the organization, or `manage_billing:copilot` and `read:org`"
+KEY = "*Administration: read* and *Organization Copilot metrics: read*, or `manage_billing:copilot` and `read:org`"
 FRESH = "bills a day, people's use up to three days"
 REACH = timedelta(days=365)
 

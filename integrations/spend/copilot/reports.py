@@ -113,7 +113,7 @@ class Reports:
         known = {("https", REPORT_HOST), own}
         if own[1].endswith(".ghe.com"):  # GitHub Enterprise Cloud with data residency
             known.add(("https", own[1].replace("api.", "copilot-reports.", 1)))
-        return link.isascii() and link.isprintable() and _origin(link) in known
+        return link.isprintable() and _origin(link) in known
 
     def seats(self) -> Seats | None:
         """Every seat; None where the token may not see them."""

@@ -33,8 +33,8 @@ class Case:
     `answer` serves captured answers. `billed` and `listed` are the sums of each day by hand, from the samples: the bill
     (None where the source tells of no money), and the list amounts of all rows. `money`, `counts`, `labels` and
     `nullable` are keys of its JSON: amounts that have to be read, counters, values of open lists, and what may be null
-    without changing a sum. `more` makes an answer promise a further page, by the number of the request; None where a
-    source has no pages.
+    without changing a sum. `more` makes an answer promise a further page, by the number of the request; None says that
+    a source answers in one piece.
     """
 
     source: str

@@ -223,7 +223,6 @@ def always(status: int, body: bytes) -> Answer:
 
 def test_pages_without_an_end_are_an_error(case: Case):
     if case.more is None:
-        assert case.source in UNPAGED
         return
     asked: list[httpx2.Request] = []
     days, error = outcome(case, counted(changing(case, case.more), asked))
@@ -231,10 +230,6 @@ def test_pages_without_an_end_are_an_error(case: Case):
     assert not error.permanent
     whole = list(given(case))
     assert all(day in whole for day in days)
-
-
-UNPAGED = frozenset({"devin"})
-"""Sources whose provider answers in one piece."""
 
 
 def test_a_circle_of_pages_is_an_error(case: Case):

@@ -30,6 +30,7 @@ CASE = Case(
     answer=recorded,
     billed={MONDAY: None, TUESDAY: None},
     listed={MONDAY: 0, TUESDAY: 0},
+    more=None,
     money=frozenset({"acus"}),
     counts=frozenset({"date"}),
     nullable=frozenset({"acus_by_product", "total_acus"}),
