@@ -128,7 +128,7 @@ def organisation(line: Reconciliation, first: date, last: date) -> str:
     """The organisation's line, in words: list and billed are two things, and never added up."""
     factor = "unknown, as nothing has a list price" if line.plan_factor is None else f"{float(line.plan_factor):.2f}"
     return (
-        f"Organisation, {first} to {last}: {cents(line.list_micro)} at list price, {cents(line.billed_micro)} billed "
+        f"Organization, {first} to {last}: {cents(line.list_micro)} at list price, {cents(line.billed_micro)} billed "
         f"({cents(line.usage_micro)} usage, {cents(line.fees_micro)} seats, {cents(line.adjustments_micro)} refunds "
         f"and credits); plan factor {factor}"
     )

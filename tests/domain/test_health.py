@@ -79,3 +79,24 @@ def test_reasons_of_comments_are_told_once_each_and_never_how_many():
 )
 def test_an_age_is_said_in_the_unit_that_fits(age, said):
     assert health.ago(age) == said
+
+
+def test_models_without_a_price_are_named_with_what_to_do():
+    (found,) = health.unpriced("Spend from LiteLLM", ("acme-coder", "other"))
+    assert health.line(found) == (
+        "warning  Spend from LiteLLM: no price for acme-coder, other; what they cost is unknown and in no sum: "
+        "give a price in a [[price]] of leverage.toml"
+    )
+    assert health.unpriced("Spend from LiteLLM", ()) == []
+
+
+def test_rows_that_were_refused_are_counted_by_reason():
+    (found,) = health.rejected("Spend from OpenAI", {"bad_usage": 2, "bad_cost": 1})
+    assert "3 rows were refused when it was last read (bad_cost, bad_usage)" in health.line(found)
+    assert health.rejected("Spend from OpenAI", {}) == []
+
+
+def test_a_bill_from_a_file_is_late_after_eight_days():
+    fresh, old = (health.imported("aws", timedelta(days=days)) for days in (8, 9))
+    assert (fresh.level, old.level) == (Level.OK, Level.WARNING)
+    assert "leverage collect focus --file" in health.line(old)

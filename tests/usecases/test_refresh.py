@@ -1,7 +1,7 @@
 """Reading what is due: each source for itself, failed ones rest, a week's end reads everything again."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -198,3 +198,28 @@ def test_the_rosters_of_a_new_epoch_are_taken(deployment):
     assert [row["unit"] for row in dump(deployment.engine, "rosters")] == ["ann"]
     deployment.outcomes(instant("2026-05-25 00:00"))
     assert len(dump(deployment.engine, "rosters")) == 2
+
+
+def test_the_owners_are_told_once_of_a_source_that_refused_its_key(engine):
+    told = Deployment(engine, (Account("one", TITLE="One"),))
+    first, second = (replace(one, owner=owner) for one, owner in zip(company("UTC", "UTC").teams, "AB", strict=True))
+    told.company = replace(told.company, teams=(first, second))
+    told.accounts[0].down = Refused("One: the key is not taken. Check ONE_KEY")
+    told.spend()
+    told.failures.at.clear()
+    told.spend(NOW + timedelta(hours=1))
+    notes = dump(engine, "outbox")
+    assert sorted((row["key"], row["target"]) for row in notes) == [
+        ("note/source/one/A/2026-05-13", "A"),
+        ("note/source/one/B/2026-05-13", "B"),
+    ]
+    assert "Leverage cannot read what was spent with One, and has stopped trying" in notes[0]["payload"]
+    assert "leverage collect one" in notes[0]["payload"]
+
+
+def test_nobody_is_told_of_a_source_that_is_only_down(engine):
+    told = Deployment(engine, (Account("one"),))
+    told.company = replace(told.company, teams=tuple(replace(one, owner="A") for one in told.company.teams))
+    told.accounts[0].down = SourceError("one is down")
+    told.spend()
+    assert dump(engine, "outbox") == []
