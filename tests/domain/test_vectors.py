@@ -26,6 +26,7 @@ from bot.domain.metrics.median import interval_rank, median, shown_interval, sho
 from bot.domain.metrics.size import size_class
 from bot.domain.model import PullRequest, Tokens
 from bot.domain.money import log_grid, two_digits
+from bot.domain.prices import UnitPrices, seat_fee
 from bot.domain.privacy.bands import adoption_band, participation_band
 from bot.domain.privacy.gate import Rule, passes
 from bot.domain.privacy.parts import publish_parts
@@ -39,9 +40,7 @@ VECTORS = Path(__file__).parents[1] / "samples" / "metrics" / "vectors.json"
 CASES: dict[str, Json] = {case["id"]: case for case in json.loads(VECTORS.read_text(), parse_float=Fraction)["cases"]}
 
 DEFERRED = {
-    "price-list": "requests are priced by genai-prices, which comes with the agents' own reports",
-    "price-reasoning": "requests are priced by genai-prices, which comes with the agents' own reports",
-    "bind-requests": "no source reports single requests with a branch yet",
+    "bind-requests": "is run by tests/domain/test_binding.py",
     "geo-mean": "belongs to the turn index",
     "hl-ratio": "belongs to change labels",
     "mw-exact": "belongs to change labels",
@@ -77,7 +76,6 @@ DEFERRED = {
     "gini-zero": "concentration is a later part",
     "top-share": "concentration is a later part",
     "median-ci-10-80": "a card shows the surest interval, of ten values the one with 95 %; no other can be asked for",
-    "seat-proration": "no source reports flat seats yet",
     "survival": "no digest shows survival yet",
     "blocks-fold": "folding weeks into blocks is a later part",
     "blocks-drop": "folding weeks into blocks is a later part",
@@ -199,6 +197,26 @@ def pull_facts(pull: Json) -> PullFacts:
     )
 
 
+def listed(case: Json) -> Json:
+    used, prices = (
+        case["input"]["tokens"],
+        {kind: millionths(usd) for kind, usd in case["input"]["usd_per_mtok"].items()},
+    )
+    output = prices["output_visible"]
+    assert prices["reasoning"] == output
+    unit = UnitPrices(prices["fresh"], output, *(prices[f"cache_{kind}"] for kind in ("read", "write_5m", "write_1h")))
+    counts = {("output" if kind == "output_visible" else kind): count for kind, count in used.items()}
+    return {"usd": dollars(unit.of(Tokens(**counts)))}
+
+
+def seats(case: Json) -> Json:
+    given = case["input"]
+    month = date(2026, 11, 1)
+    assert given["days_in_month"] == 30
+    days = (month + timedelta(days=number) for number in range(given["days"]))
+    return {"usd": dollars(sum(seat_fee(1, millionths(given["usd_per_month"]), day) for day in days))}
+
+
 def interval(case: Json) -> Json:
     values = case["input"]["values"]
     found = shown_interval(values)
@@ -271,6 +289,8 @@ ADAPTERS: dict[str, Callable[[Json], Json]] = {
     "utc_day_to_week": weeks_of_days,
     "gate": gate,
     "publish_parts": parts,
+    "list_cost": listed,
+    "seat_cost": seats,
     "round_money": lambda case: {"out": [two_digits(value) for value in case["input"]["items"]]},
     "round_log_grid": lambda case: {"out": [log_grid(Fraction(value)) for value in case["input"]["items"]]},
     "participation_band": lambda case: {"bands": [participation_band(n) for n in case["input"]["n"]]},
