@@ -6,6 +6,7 @@ in California as Devin counts it, which is 08:00 UTC: a day here is the UTC day 
 hours are the next morning's. `acus_by_product` repeats the day's total and is not read.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -15,7 +16,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from bot.domain.model import AccountDay, Activity, Actor, ActorKind
-from bot.domain.ports import Access, NotFound, Refused, Setting, SourceError
+from bot.domain.ports import Access, Setting, SourceError
 from integrations.days import DAY, Window, today, unix, windows
 from integrations.paging import advising
 from integrations.parse import parsed
@@ -55,7 +56,11 @@ class Daily(BaseModel):
 
 
 class ByUser(BaseModel):
-    consumption_by_user: dict[str, Units] = {}
+    consumption_by_user: dict[str, Any] = {}
+
+
+class User(BaseModel):
+    units: Units
 
 
 def oldest(now: datetime) -> date:
@@ -96,15 +101,15 @@ class _Asking:
         self._sees_users = True
 
     def days(self, window: Window) -> Iterator[AccountDay]:
-        found, rejected = self._units(window)
+        found, strays = self._units(window)
         for day in window.days():
             units = found.get(day, Decimal(0))
             if units is None:
                 continue  # it cannot be true: the day is left as it was
-            activity = self._activity(day) if units else ()
-            refused = rejected if day == window.first else {}
+            activity, refused = self._activity(day, units) if units else ((), 0)
+            counted = Counter({"outside_window": strays if day == window.first else 0, "bad_usage": refused})
             yield AccountDay(
-                NAME, day, None, None, (), rejected=refused, credits_milli=_milli(units), activity=activity
+                NAME, day, None, None, (), rejected=+counted, credits_milli=_milli(units), activity=activity
             )
         if None in found.values():
             named = ", ".join(str(day) for day, units in found.items() if units is None)
@@ -117,7 +122,7 @@ class _Asking:
             raise SourceError(f"{DAILY} answered with something that is no report")
         return daily
 
-    def _units(self, window: Window) -> tuple[dict[date, Decimal | None], dict[str, int]]:
+    def _units(self, window: Window) -> tuple[dict[date, Decimal | None], int]:
         """Each day's units, None where they cannot be true; and how many entries are of no day of the window."""
         found: dict[date, Decimal | None] = {}
         strays = 0
@@ -128,23 +133,32 @@ class _Asking:
             else:
                 read = parsed(Day, raw)
                 found[day] = None if read is None or day in found else read.acus
-        return found, {"outside_window": strays} if strays else {}
+        return found, strays
 
-    def _activity(self, day: date) -> tuple[Activity, ...]:
-        """By user; a key that may not see users is asked once."""
+    def _activity(self, day: date, units: Decimal) -> tuple[tuple[Activity, ...], int]:
+        """By user, and how many were refused. Whether the last day asked for is in the answer is not documented: users
+        who come to more than the day's units are of more than the day, and none of them counts."""
+        told = self._by_user(day)
+        users = {name: user.units for name, raw in told.items() if (user := parsed(User, {"units": raw}))}
+        if sum(users.values()) > units:
+            return (), len(told)
+        activity = (Activity(Actor(ActorKind.USER, name), credits_milli=_milli(users[name])) for name in sorted(users))
+        return tuple(activity), len(told) - len(users)
+
+    def _by_user(self, day: date) -> dict[str, Any]:
+        """Each user's units; a key that may not see them is asked once."""
         if not self._sees_users:
-            return ()
+            return {}
         params = {"start_date": day.isoformat(), "end_date": day.isoformat()}
         try:
             answer = self._http.get_json(self._base_url + BY_USER, params=params, headers=self._headers)
-        except (Refused, NotFound):
+        except SourceError as error:
+            if not error.permanent:
+                raise
             self._sees_users = False
-            return ()
+            return {}
         users = parsed(ByUser, answer)
-        found = users.consumption_by_user.items() if users else ()
-        return tuple(
-            Activity(Actor(ActorKind.USER, user), credits_milli=_milli(units)) for user, units in sorted(found)
-        )
+        return users.consumption_by_user if users else {}
 
 
 def _begins(raw: Any) -> date | None:

@@ -7,10 +7,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from bot.domain.model import AccountDay, Actor, SessionCommit, SpendRow, Tokens
+from bot.domain.model import AccountDay, Actor, SpendRow, Tokens
 from bot.domain.money import from_cents
 from integrations.days import Window
 from integrations.parse import cents_micro, parsed
+from integrations.spend.cursor.commits import Found
 from integrations.spend.cursor.models import Charge, Event, Stamp
 
 ACCOUNT = "cursor"
@@ -65,12 +66,13 @@ class Book:
         if not event.charged_cents:
             self._covered[day] += event.at_list()
 
-    def days(self, commits: list[tuple[date, SessionCommit]]) -> Iterator[AccountDay]:
+    def days(self, commits: Found) -> Iterator[AccountDay]:
         for day in self._window.days():
             if day not in self.broken:
-                yield self._day(day, tuple(commit for of, commit in commits if of == day))
+                yield self._day(day, commits)
 
-    def _day(self, day: date, commits: tuple[SessionCommit, ...]) -> AccountDay:
+    def _day(self, day: date, commits: Found) -> AccountDay:
+        unread = Counter({"commit_unread": commits.unread[day]})
         cells = sorted(self._cells[day].items(), key=lambda item: repr(item[0]))
         rows = tuple(
             SpendRow(
@@ -84,7 +86,7 @@ class Book:
             billed_micro=max(from_cents(self._bill[day]), sum(row.billed_micro or 0 for row in rows)),
             list_micro=sum(row.list_micro or 0 for row in rows),
             rows=rows,
-            rejected=dict(self._rejected[day]),
+            rejected=dict(self._rejected[day] + unread),
             covered_micro=cents_micro(self._covered[day]),
-            commits=commits,
+            commits=tuple(commits.made.get(day, ())),
         )

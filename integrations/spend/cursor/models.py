@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from bot.domain.model import Actor, ActorKind, Tokens
-from integrations.parse import Cents, Count, lower_email
+from integrations.parse import Cents, Count, Number, lower_email
 
 ERRORED = re.compile("error", re.IGNORECASE)
 OWN_KEY = re.compile(r"api[ _-]?key", re.IGNORECASE)
@@ -20,7 +20,14 @@ def _milliseconds(value: Any) -> Any:
     return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16 else value
 
 
-Milliseconds = Annotated[int, Field(ge=0, le=10**14), BeforeValidator(_milliseconds)]
+def _told(value: Any) -> Any:
+    """Text without a sign says nothing."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+# Strict: turning the fraction 1e999999999 into an integer would take for ever.
+Milliseconds = Annotated[int, Field(strict=True, ge=0, le=10**14), BeforeValidator(_milliseconds)]
+Text = Annotated[str | None, BeforeValidator(_told)]
 
 
 class Wire(BaseModel):
@@ -36,7 +43,7 @@ class Pagination(Wire):
 class Page(Wire):
     usage_events: list[Any]
     pagination: Pagination = Pagination.model_construct()
-    total_usage_events_count: int | None = None
+    total_usage_events_count: Number | None = None
 
 
 class Stamp(Wire):
@@ -62,9 +69,9 @@ class Charge(Wire):
 
 class Event(Charge):
     user_email: str | None = None
-    conversation_id: str | None = None
-    model: str | None = None
-    kind: str = ""
+    conversation_id: Text = None
+    model: Text = None
+    kind: str | None = None
     token_usage: Usage | None = None
 
     def actor(self) -> Actor:
@@ -79,18 +86,25 @@ class Event(Charge):
         """What it comes to at list price. An error that is not charged comes to nothing; where the team's own key paid
         the model, its provider bills it, and only what Cursor charges is left; a call without token usage has no other
         figure than its charge."""
-        if ERRORED.search(self.kind) and not self.charged_cents:
+        if not self.charged_cents and self._is(ERRORED):
             return Decimal(0)
-        own = OWN_KEY.search(self.kind) or self.token_usage is None or self.token_usage.total_cents is None
-        return self.charged_cents if own or self.token_usage is None else self.token_usage.total_cents or Decimal(0)
+        of_model = self.token_usage.total_cents if self.token_usage else None
+        return self.charged_cents if of_model is None or self._is(OWN_KEY) else of_model
+
+    def _is(self, kind: re.Pattern[str]) -> bool:
+        return bool(kind.search(self.kind or ""))
 
 
 class CommitPage(Wire):
     items: list[Any]
-    total_count: int = 0
+    total_count: Number | None = None
+    page_size: Number | None = None
 
 
 class Commit(Wire):
-    commit_hash: str
-    user_email: str | None = None
+    commit_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{7,40}$")]
+    user_email: Annotated[str, AfterValidator(str.strip), AfterValidator(str.lower), Field(min_length=1)]
     commit_ts: AwareDatetime
+
+    def day(self) -> date:
+        return self.commit_ts.astimezone(UTC).date()

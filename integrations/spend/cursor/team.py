@@ -1,18 +1,16 @@
 """Asking Cursor for a team's events and commits, page by page."""
 
-import re
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from bot.domain.model import Actor, ActorKind, SessionCommit
-from bot.domain.ports import Access, NotFound, Refused, SourceError
+from bot.domain.ports import Access, SourceError
 from integrations import paging
-from integrations.days import Window, midnight, today
-from integrations.parse import lower_email, parsed
-from integrations.spend.cursor.models import Commit, CommitPage, Page
+from integrations.days import Window, midnight
+from integrations.parse import parsed
+from integrations.spend.cursor.models import CommitPage, Page
 
 KEY_NAME, URL_NAME = "CURSOR_ADMIN_KEY", "CURSOR_API_URL"
 BASE_URL = "https://api.cursor.com"
@@ -20,8 +18,6 @@ EVENTS = "/teams/filtered-usage-events"
 COMMITS = "/analytics/ai-code/commits"
 PAGE = 1000
 MAX_PAGES = 300
-MOST_COMMITS = 15  # whose conversations are asked for in one run: Cursor allows 20 such questions a minute
-SHA = re.compile(r"[0-9a-f]{7,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +37,30 @@ class Team:
         object.__setattr__(self, "url", self.access.settings.get(URL_NAME, BASE_URL).rstrip("/"))
 
     def events(self, window: Window) -> Iterator[Any]:
-        """Every event of a window, newest first. Its end is fixed, so that what happens meanwhile shifts no page; a
-        count that is another all the same means that one was missed or read twice."""
-        read, told = 0, None
-        for page in paging.pages(
-            "the usage events",
-            MAX_PAGES,
-            1,
-            lambda number: (number, self.page(window, number, PAGE)),
-            lambda at: at[0] + 1 if at[1].pagination.has_next_page else None,
-        ):
-            read, told = read + len(page[1].usage_events), page[1].total_usage_events_count
-            yield from page[1].usage_events
-        if told is not None and told != read:
+        """Every event of a window, newest first. Its end is fixed, so that what happens meanwhile shifts no page. An
+        event that is told late shifts them all the same, and then one is read twice and another never: every page has
+        to tell the same count, and that is how many there have to be."""
+        read, told = 0, set[int]()
+        for page in self._pages(window):
+            read += len(page.usage_events)
+            if page.total_usage_events_count is not None:
+                told.add(page.total_usage_events_count)
+            if len(told) > 1:
+                break
+            yield from page.usage_events
+        if told - {read}:
             raise SourceError(
-                f"the usage events changed while they were read: {read} of {told}, the next run tries again"
+                f"the usage events changed while they were read: {read} of {max(told)}, the next run tries again"
             )
+
+    def _pages(self, window: Window) -> Iterator[Page]:
+        def ask(number: int) -> tuple[int, Page]:
+            return number, self.page(window, number, PAGE)
+
+        def following(at: tuple[int, Page]) -> int | None:
+            return at[0] + 1 if at[1].pagination.has_next_page else None
+
+        return (page for _, page in paging.pages("the usage events", MAX_PAGES, 1, ask, following))
 
     def page(self, window: Window, number: int, size: int) -> Page:
         end = min(midnight(window.end), window.now)
@@ -66,52 +70,32 @@ class Team:
             raise SourceError("the usage events are no report")
         return page
 
-    def commits(self, window: Window) -> list[tuple[date, SessionCommit]]:
-        """The newest commits of a window with their conversations; none where the plan has no AI code tracking."""
-        try:
-            found = [commit for raw in self._commits(window) if (commit := parsed(Commit, raw))]
-            newest = sorted(found, key=lambda commit: commit.commit_ts, reverse=True)[:MOST_COMMITS]
-            return [one for commit in newest if (one := self._with_sessions(commit))]
-        except (Refused, NotFound):
-            return []
-
-    def _commits(self, window: Window) -> Iterator[Any]:
-        dates = {"startDate": window.first.isoformat(), "endDate": window.end.isoformat(), "pageSize": PAGE}
+    def commits(self, first: date, end: date) -> Iterator[Any]:
+        """Every commit that Cursor saw being made on these days."""
+        dates = {"startDate": first.isoformat(), "endDate": end.isoformat(), "pageSize": PAGE}
 
         def ask(number: int) -> tuple[int, CommitPage]:
-            answer = self.access.http.get_json(
-                self.url + COMMITS, params={**dates, "page": number}, headers=self.headers
-            )
-            page = parsed(CommitPage, answer)
+            page = parsed(CommitPage, self._get(COMMITS, {**dates, "page": number}))
             if page is None:
                 raise SourceError("the AI code commits are no report")
             return number, page
 
-        def following(at: tuple[int, CommitPage]) -> int | None:
-            return at[0] + 1 if at[1].items and at[0] * PAGE < at[1].total_count else None
-
-        for _, page in paging.pages("the AI code commits", MAX_PAGES, 1, ask, following):
+        for _, page in paging.pages("the AI code commits", MAX_PAGES, 1, ask, _page_after):
             yield from page.items
 
-    def _with_sessions(self, commit: Commit) -> tuple[date, SessionCommit] | None:
-        """What is nested how in a commit's detail is not documented, so conversations are looked for everywhere."""
-        email = lower_email(commit.user_email)
-        if email is None or not SHA.fullmatch(commit.commit_hash):
-            return None
-        detail = self.access.http.get_json(f"{self.url}{COMMITS}/{commit.commit_hash}", params={}, headers=self.headers)
-        sessions = tuple(sorted(set(_conversations(detail))))
-        made = SessionCommit(Actor(ActorKind.USER, email=email), commit.commit_hash, sessions)
-        return (today(commit.commit_ts), made) if sessions else None
+    def commit(self, sha: str) -> Any:
+        return self._get(f"{COMMITS}/{sha}", {})
+
+    def _get(self, path: str, params: Mapping[str, Any]) -> Any:
+        return self.access.http.get_json(self.url + path, params=params, headers=self.headers)
 
 
-def _conversations(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        found = value.get("conversationId")
-        if isinstance(found, str) and 0 < len(found) <= 100:
-            yield found
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for one in inner:
-        yield from _conversations(one)
+def _page_after(at: tuple[int, CommitPage]) -> int | None:
+    """Pages may be smaller than they were asked to be."""
+    number, page = at
+    size = page.page_size or PAGE
+    more = len(page.items) >= size if page.total_count is None else number * size < page.total_count
+    return number + 1 if page.items and more else None
 
 
 def _ms(moment: datetime) -> int:

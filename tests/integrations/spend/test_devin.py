@@ -1,13 +1,16 @@
 """Devin tells units and no money. Sums are made by hand: 73.5 units are 73,500 thousandths."""
 
+import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import httpx2
+import pytest
 
 from bot.domain.model import Activity, Actor, ActorKind
 from bot.domain.prices import Plan, Terms, on_terms
-from tests.integrations.spend.contract import Case, changing, decode, given, outcome, sample
+from tests.integrations.spend.contract import Answer, Case, changing, decode, encode, given, outcome, sample
 
 DAILY, BY_USER = "/v3/enterprise/consumption/daily", "/v2/enterprise/consumption/daily"
 MONDAY, TUESDAY, WEDNESDAY = date(2026, 11, 2), date(2026, 11, 3), date(2026, 11, 4)
@@ -60,19 +63,42 @@ def test_it_asks_from_eight_oclock_on():
     assert [request.url.path for request in asked] == [DAILY, BY_USER]  # refused once, users are not asked for again
 
 
-def test_users_are_kept_apart_where_the_key_may_see_them():
-    def answer(request: httpx2.Request) -> httpx2.Response:
-        if request.url.path == BY_USER:
-            return httpx2.Response(200, content=sample("devin/enterprise_consumption_daily_v2.json"))
-        return recorded(request)
+def by_user(response: Callable[[], httpx2.Response]) -> Answer:
+    return lambda request: response() if request.url.path == BY_USER else recorded(request)
 
+
+def test_users_are_kept_apart_where_the_key_may_see_them():
+    # 41.25 + 8.25 = 49.5 are all of Tuesday's, and a part of Monday's 73.5
+    users = {"user_456": 41.25, "user_123": 8.25}
+    monday, tuesday = given(CASE, by_user(lambda: httpx2.Response(200, json={"consumption_by_user": users})))
+    assert monday.activity == tuesday.activity
+    assert tuesday.activity == (
+        Activity(Actor(ActorKind.USER, "user_123"), credits_milli=8_250),
+        Activity(Actor(ActorKind.USER, "user_456"), credits_milli=41_250),
+    )
+
+
+def test_users_who_come_to_more_than_the_day_are_of_more_than_the_day_and_not_taken():
     # 325.5 + 475 + 450 = 1250.5, the sample's total over three days: 125 + 200.5 + 925
     body = decode(sample("devin/enterprise_consumption_daily_v2.json"))
     assert sum(body["consumption_by_user"].values()) == sum(body["consumption_by_date"].values()) == Decimal("1250.5")
     assert sum(body["consumption_by_org_id"].values()) == Decimal("1250.5")  # again the same units
-    monday = next(given(CASE, answer))
-    assert monday.activity[0] == Activity(Actor(ActorKind.USER, "user_123"), credits_milli=325_500)
-    assert len(monday.activity) == 3
+    monday, _ = given(CASE, by_user(lambda: httpx2.Response(200, json=json.loads(encode(body)))))
+    assert (monday.credits_milli, monday.activity, monday.rejected) == (73_500, (), {"bad_usage": 3})
+
+
+def test_a_user_whose_units_cannot_be_true_takes_no_other_with_them():
+    users = {"user_123": 8.25, "user_456": -1, "user_789": "many"}
+    monday, _ = given(CASE, by_user(lambda: httpx2.Response(200, json={"consumption_by_user": users})))
+    assert monday.activity == (Activity(Actor(ActorKind.USER, "user_123"), credits_milli=8_250),)
+    assert monday.rejected == {"bad_usage": 2}
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 422])
+def test_days_are_told_where_users_are_not(status):
+    days, error = outcome(CASE, by_user(lambda: httpx2.Response(status)))
+    assert error is None
+    assert [(day.credits_milli, day.activity) for day in days] == [(73_500, ()), (49_500, ())]
 
 
 def test_a_unit_costs_what_the_companys_plan_says():
