@@ -40,8 +40,7 @@ def answer_agent(agent: str, notice: list[str]) -> None:
         os.write(1, ANSWERS[agent])
     if not hasattr(os, "fork"):
         _start_elsewhere(agent, told)
-    elif os.fork() == 0:
-        _leave_terminal()
+    elif _in_a_child():
         _become_worker(agent, told)
 
 
@@ -56,8 +55,7 @@ def show_status_line() -> None:
             _start_elsewhere("claude_code", told)
         return
     reading, writing = os.pipe()
-    if os.fork() == 0:
-        _leave_terminal()
+    if _in_a_child():
         os.close(reading)
         try:
             _write_all(writing, told)
@@ -73,6 +71,22 @@ def show_status_line() -> None:
 
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # as a shell expects it; Python starts with it ignored
     os.execv("/bin/sh", ["sh", "-c", command])
+
+
+def _in_a_child() -> bool:
+    """Fork. True in the child, which no end of the agent reaches; the parent goes on only once that is so: an agent
+    that ends when its hook has ended takes along the processes that are still of its own session.
+    """
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        _leave_terminal()
+        os.close(reading)
+        os.close(writing)
+        return True
+    os.close(writing)
+    os.read(reading, 1)  # nothing comes: the child's end is closed
+    os.close(reading)
+    return False
 
 
 def _leave_terminal() -> None:
