@@ -146,14 +146,15 @@ SELECT hand AS author_id, day - days AS day, pull_id || suffix AS pull_id FROM c
 """
 
 _ATTRIBUTIONS = """
-SELECT person_key, day, position, pull_id FROM books
+SELECT person_key, day, position, pull_id, 'allocated' AS grade, 1 AS weight FROM books
 WHERE (person_key, day) IN (SELECT (person_key, day) FROM books WHERE booked) ORDER BY 1, 2, 3
 """
 
 _OPEN_WORK = """
-SELECT person_key, day, account, pull_id, micro FROM books WHERE NOT booked AND day < '{last}' ORDER BY 1, 2, 3, 4
+SELECT person_key, day, account, pull_id, 'allocated' AS grade, micro FROM books
+WHERE NOT booked AND day < '{last}' ORDER BY 1, 2, 3, 4
 """
 
 _BOOKINGS = """
-SELECT person_key, day, account, pull_id, unit, week, part, micro FROM books WHERE booked ORDER BY 1, 2, 3, 4
+SELECT person_key, day, account, pull_id, unit, week, part, 'allocated' AS grade, micro FROM books WHERE booked ORDER BY 1, 2, 3, 4
 """

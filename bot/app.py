@@ -61,7 +61,12 @@ class App:
     @property
     def publishing(self) -> Publishing:
         accounts = frozenset(name for name, one in SOURCES.items() if is_set_up(one, self.settings))
-        return Publishing(self.company.rule, self.secret, METHOD_URL, accounts)
+        return Publishing(self.company.rule, self.secret, METHOD_URL, accounts, self.prices)
+
+    @property
+    def prices(self) -> Priced:
+        """The company's own prices, and the price book for the rest."""
+        return Priced(self.company.terms, ListPrices())
 
     @property
     def splitting(self) -> Splitting:
@@ -132,6 +137,7 @@ class App:
             method_url=self.publishing.method_url,
             github_url=github_web(self.settings.github_api_url),
             now=clock.now,
+            base_url=self.settings.leverage_base_url,
         )
 
     def webhook_secrets(self) -> tuple[bytes, ...]:

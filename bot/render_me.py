@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bot.domain.block import Part
-from bot.domain.me import Comments, Me, OwnPull, Switches, WeekSpend, token_kinds
+from bot.domain.me import Comments, Me, OwnPull, Switches, Told, WeekSpend, token_kinds
 from bot.domain.model import PullState
 from bot.domain.money import MICRO
 from bot.render import FALLBACK, SLACK, TERMINAL, URL_SIGNS, Message, mrkdwn
@@ -36,7 +36,8 @@ SHOWN = {
     Comments.AMOUNT: "your cost as a rounded amount, once it can be measured",
 }
 PRIVATE = "Only you can see this. At list prices, whatever your plan costs; compared with nobody."
-TELEMETRY = "The cost of each pull request needs your agent's own telemetry, which this version does not read yet."
+TELEMETRY = "What each pull request took is measured by your agent's own telemetry; `/leverage token` connects it."
+MEASURED = "What is measured of a pull request is your part so far, as of the last digest."
 LEAVE = "`/leverage leave` withdraws everything at once."
 
 
@@ -177,6 +178,8 @@ def _pulls(me: Me, github_url: str) -> list[Line]:
 
 def _pull(pull: OwnPull, github_url: str) -> Line:
     words = f"{_name(pull)} #{pull.number}, {STATES[pull.state]} {_day(pull.at.date())}"
+    if pull.micro:
+        words += f": {dollars(pull.micro)} measured"
     return Line(words, _url(pull, github_url))
 
 
@@ -195,12 +198,20 @@ def _notes(me: Me) -> Iterator[str]:
         yield UNSEEN
     if not me.linked:
         yield UNLINKED
-    if me.pulls:
+    if me.told.requests:
+        yield _told(me.told)
+        yield MEASURED
+    elif me.pulls:
         yield TELEMETRY
     monday = me.switches.team_from
     yield f"You count in your team's digest from Monday {_day(monday)} on." if monday else NO_TEAM
     yield f"Comments on your pull requests show {SHOWN[me.switches.comments]}."
     yield LEAVE
+
+
+def _told(told: Told) -> str:
+    runs = f", {told.auto_turns:,} runs without anybody" if told.auto_turns else ""
+    return f"Your agents told of {told.human_turns:,} prompts{runs} and {told.requests:,} calls of a model."
 
 
 def _switched(switches: Switches) -> Iterator[str]:

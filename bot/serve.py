@@ -15,7 +15,7 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
-from bot import clock, jobs
+from bot import clock, jobs, telemetry
 from bot.app import App
 from bot.domain.team import Team
 from bot.errors import UserError
@@ -28,10 +28,12 @@ from bot.usecases import intake
 from bot.usecases.comment import work_comments
 from bot.usecases.deliver import Worker, token_checked, work_off
 from bot.usecases.digest import freeze_due
+from bot.usecases.measure import measure
 from bot.usecases.reference_card import ensure_cards
 from bot.usecases.refresh import Failures, refresh_outcomes, refresh_spend
 from bot.usecases.retention import forget_old
 from bot.web import edge
+from bot.web.pools import Face, Reply
 
 GRACE_S = 22
 WEB_GRACE_S = 10
@@ -152,8 +154,10 @@ def _jobs(app: App, beat: Beat, stop: threading.Event) -> list[jobs.Job]:
 
 
 def tick(app: App, worker: Worker, beat: Beat) -> None:
-    """Freeze what is due, deliver what is queued, comment where it is due. One step that breaks stops no other."""
-    steps: list[Callable[[], object]] = [partial(_freeze, app, team) for team in app.company.teams]
+    """Sum up what agents told, freeze what is due, deliver what is queued, comment where it is due. One step that
+    breaks stops no other."""
+    steps: list[Callable[[], object]] = [partial(measure, app.engine, app.prices, worker.going)]
+    steps += [partial(_freeze, app, team) for team in app.company.teams]
     if messenger := app.messenger():
         steps.append(partial(work_off, app.engine, messenger, app.owner_of, worker))
     if commenting := app.commenting():
@@ -189,16 +193,23 @@ def read_sources(app: App, failures: Failures) -> None:
 
 def web_app(app: App) -> Starlette:
     """The routes of the faces that are set up."""
-    return edge.make(slack_face(app), github_face(app), partial(is_healthy, app), partial(is_ready, app))
+    return edge.make(
+        slack_face(app),
+        github_face(app),
+        partial(is_healthy, app),
+        partial(is_ready, app),
+        ingest=telemetry.doors(app),
+        files={telemetry.HOOK: telemetry.hook_file()},
+    )
 
 
-def slack_face(app: App) -> edge.Face | None:
+def slack_face(app: App) -> Face | None:
     """Slack's commands and windows, if its token and signing secret are set."""
     place, signing = app.slack_place(), app.settings.slack_signing_secret
     if place is None or signing is None:
         return None
     answer = slack.build(place, signing.get_secret_value())
-    return lambda headers, body: edge.Reply(*answer(headers, body))
+    return lambda headers, body: Reply(*answer(headers, body))
 
 
 @contextmanager
@@ -216,25 +227,25 @@ def socket_mode(app: App) -> Iterator[None]:
         handler.close()  # type: ignore[no-untyped-call]
 
 
-def github_face(app: App) -> edge.Face | None:
+def github_face(app: App) -> Face | None:
     """GitHub's webhooks: stored, then acknowledged; worked off by a tick."""
     secrets = app.webhook_secrets()
     if not secrets or app.commenting() is None:
         return None  # without the App nobody would ever work off what arrives
 
-    def face(headers: Mapping[str, str], body: bytes) -> edge.Reply:
+    def face(headers: Mapping[str, str], body: bytes) -> Reply:
         try:
             delivery = webhooks.accept(secrets, headers, body)
         except webhooks.Forged:
-            return edge.Reply(401, "not signed by GitHub")
+            return Reply(401, "not signed by GitHub")
         except webhooks.TooLarge:
-            return edge.Reply(413, "too large")
+            return Reply(413, "too large")
         try:
             intake.store(app.engine, delivery, clock.now())
         except StoreError as error:
             log.error("a delivery could not be stored", error=error)
-            return edge.Reply(503, "try again later")
-        return edge.Reply(202, "stored")
+            return Reply(503, "try again later")
+        return Reply(202, "stored")
 
     return face
 

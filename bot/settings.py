@@ -44,6 +44,10 @@ class Settings(BaseSettings):
         description=f"At least {LEAST_SECRET} random characters that key the hashes of people's account names; "
         "whoever loses them starts anew.",
     )
+    leverage_base_url: str | None = Field(
+        None,
+        description="The address under which people's machines reach Leverage, like https://leverage.example.com.",
+    )
     slack_bot_token: SecretStr | None = Field(
         None, description="The bot token of your Slack app; it begins with xoxb-."
     )
@@ -105,10 +109,10 @@ class Settings(BaseSettings):
             raise UserError(f"{_name(info)} is shorter than {LEAST_SECRET} characters: {MAKE_SECRET}.")
         return secret
 
-    @field_validator("github_api_url", "slack_api_url")
+    @field_validator("github_api_url", "slack_api_url", "leverage_base_url")
     @classmethod
-    def _a_safe_address(cls, url: str, info: ValidationInfo) -> str:
-        return _safe_address(url, info)
+    def _a_safe_address(cls, url: str | None, info: ValidationInfo) -> str | None:
+        return url and _safe_address(url, info)
 
     @field_validator("github_app_private_key")
     @classmethod

@@ -69,6 +69,7 @@ class _Session(BaseModel):
 class _Turn(BaseModel):
     turn: Name | None = None
     prompted: bool = True
+    headless: bool = False
     started: Moment
     ended: Moment
     requests: list[Any] = []
@@ -249,6 +250,8 @@ def _prompt(of: _Of, turn: _Turn) -> Iterator[AgentEvent]:
     """A prompt has an id of its own, which is its key however it arrives."""
     if turn.turn and turn.prompted:
         yield _event(of, request_key(of.agent, turn.turn), of.started, Happening.PROMPT)
+    if turn.headless:
+        yield _event(of, request_key(of.agent, f"{of.session}:headless"), of.started, Happening.HEADLESS)
 
 
 def _events(of: _Of, counters: _Counters, commits: list[str]) -> Iterator[AgentEvent]:

@@ -21,7 +21,7 @@ from cmarkgfm import github_flavored_markdown_to_html
 from pydantic import BaseModel, SecretStr
 from starlette.routing import Route
 
-from bot import config
+from bot import config, telemetry
 from bot.app import METHOD_URL, SOURCES, DeploymentSettings
 from bot.cli import cli
 from bot.config.schema import CompanyTable, PlanTable, PriceTable, TeamTable
@@ -39,6 +39,7 @@ from bot.slack.commands import COMMAND
 from bot.store.tables import METADATA
 from bot.usecases.intake import KEPT
 from bot.web import edge
+from bot.web.pools import Reply
 from tests.made_pages import made
 
 ROOT = Path(__file__).parents[1]
@@ -152,7 +153,9 @@ COMMANDS: dict[str, Any] = typer.main.get_command(cli).commands  # type: ignore[
 
 
 def options(command: Any) -> set[str]:
-    return {name for one in command.params for name in one.opts if name.startswith("-")}
+    """Its own, and those of the commands in it."""
+    inner = set().union(*map(options, getattr(command, "commands", {}).values()))
+    return inner | {name for one in command.params for name in one.opts if name.startswith("-")}
 
 
 def test_every_command_and_option_is_in_the_readme():
@@ -201,10 +204,12 @@ def test_what_is_made_from_the_program_is_as_the_program_is_now():
 
 
 def test_every_address_is_in_the_readme_with_its_method():
-    def face(_headers: Mapping[str, str], _body: bytes) -> edge.Reply:
-        return edge.Reply(200)
+    def face(_headers: Mapping[str, str], _body: bytes) -> Reply:
+        return Reply(200)
 
-    routes = edge.make(face, face, lambda: True, lambda: True).routes
+    doors = {path: (lambda _headers: face, lambda _headers, reply: reply) for path in telemetry.PATHS}
+    files = {telemetry.HOOK: Reply(200)}
+    routes = edge.make(face, face, lambda: True, lambda: True, ingest=doors, files=files).routes
     there = {route.path: (route.methods or set()) - {"HEAD"} for route in routes if isinstance(route, Route)}
     assert {row[0]: set(row[1].split(", ")) for row in README.rows("Addresses")} == there
 

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from bot.settings import Settings
 from bot.usecases.intake import WORKED_OFF
 from bot.web import edge
+from bot.web.pools import Reply
 from integrations.outcomes.github import check, comments, installations
 
 ROOT = Path(__file__).parents[1]
@@ -64,7 +65,7 @@ def test_only_events_that_are_worked_off_are_asked_for(manifest):
 
 def test_webhooks_go_where_they_are_taken(manifest):
     hook = manifest["hook_attributes"]
-    web = edge.make(None, lambda headers, body: edge.Reply(202), lambda: True, lambda: True)
+    web = edge.make(None, lambda headers, body: Reply(202), lambda: True, lambda: True)
     (taken,) = [route for route in web.routes if isinstance(route, Route) and "POST" in (route.methods or ())]
     assert hook == {"url": f"https://example.com{taken.path}", "active": True}
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot import render_me
 from bot.domain.block import Part
-from bot.domain.me import Comments, DaySpend, Me, Own, OwnPull, Switches, view
+from bot.domain.me import Comments, DaySpend, Me, Own, OwnPull, Switches, Told, view
 from bot.domain.model import PullState, Tokens
 from bot.render import WIDTH
 from tests import slack_rules
@@ -41,6 +41,7 @@ def me(now: datetime = NOW, **changes: Any) -> Me:
 
 CASES = {
     "rich": me(),
+    "measured": me(told=Told(310, 42, 3), pulls=[replace(PULLS[0], micro=3_204_999), *PULLS[1:]]),
     "not_joined": None,
     "joined_today": me(instant("2026-05-13 18:00"), days=[], booked={}, pulls=[]),
     "no_spend": me(days=[], booked={}),
@@ -71,9 +72,10 @@ def test_nobody_is_compared_or_ranked(case):
     assert not any(word in told for word in ("average", "percent", "rank", "top ", "more than", "less than", "median"))
 
 
-def test_what_a_pull_request_cost_is_said_to_be_missing_once():
+def test_what_a_pull_request_cost_is_said_to_be_missing_once_until_agents_tell_of_it():
     told = render_me.text(me(pulls=PULLS * 3), GITHUB)
     assert " ".join(told.split()).count(render_me.TELEMETRY) == 1
+    assert render_me.TELEMETRY not in " ".join(render_me.text(CASES["measured"], GITHUB).split())
 
 
 @pytest.mark.parametrize(

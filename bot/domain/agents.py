@@ -54,7 +54,7 @@ class AgentRequest:
 
 
 class Happening(StrEnum):
-    """What else is counted in a session."""
+    """What else is counted in a session. HEADLESS says that no person sat before it."""
 
     PROMPT = "prompt"
     TOOL_OK = "tool_ok"
@@ -65,6 +65,7 @@ class Happening(StrEnum):
     API_ERROR = "api_error"
     EDIT = "edit"
     COMMIT = "commit"
+    HEADLESS = "headless"
 
 
 @dataclass(frozen=True, slots=True)

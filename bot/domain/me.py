@@ -50,12 +50,14 @@ class DaySpend:
 
 @dataclass(frozen=True, slots=True)
 class OwnPull:
-    """A pull request of the person's own, or of a coding agent they own; `at` is when it came to `state`."""
+    """A pull request of the person's own, or of a coding agent they own; `at` is when it came to `state`. `micro` is
+    what was measured of the person's spend on it, 0 for nothing so far."""
 
     repository: str
     number: int
     state: PullState
     at: datetime
+    micro: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,15 @@ class WeekSpend:
     week: Week
     micro: int
     over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the person's agents told of these weeks: calls of a model, prompts, and runs without anybody."""
+
+    requests: int = 0
+    human_turns: int = 0
+    auto_turns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +95,7 @@ class Own:
     days: Sequence[DaySpend]
     booked: Mapping[Part, int]
     pulls: Sequence[OwnPull]
+    told: Told = Told()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +110,7 @@ class Me:
     sorted: Sorted
     pulls: tuple[OwnPull, ...]
     new: bool
+    told: Told = Told()
 
     @property
     def has_spend(self) -> bool:
@@ -124,6 +137,7 @@ def view(own: Own, now: datetime, zone: ZoneInfo) -> Me:
         sorted=Sorted(own.booked, total - sum(own.booked.values())),
         pulls=tuple(sorted(own.pulls, key=lambda pull: (pull.at, pull.repository, pull.number), reverse=True)),
         new=now - own.switches.joined_at < PATIENCE,
+        told=own.told,
     )
 
 

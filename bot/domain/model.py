@@ -3,6 +3,7 @@
 Money is integer micro-USD, tokens are integers, times are aware UTC, days are UTC dates.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
@@ -174,6 +175,23 @@ class CommitDay:
     day: date
 
 
+def fingerprint(session: str) -> str:
+    """What is kept of an agent's session id that a commit names: enough to know it again, not to read it."""
+    return hashlib.sha256(session.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadCommit:
+    """A commit of a pull request's branch, by its full SHA: in its list today, or `replaced` by a force-push.
+
+    `sessions` are fingerprints of the agents' sessions that its message names.
+    """
+
+    sha: str
+    replaced: bool = False
+    sessions: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class PullRequest:
     """The public facts of one pull request. No title, body or file name is kept.
@@ -181,6 +199,10 @@ class PullRequest:
     `id` is the node id. `lines` and `files` leave out generated, vendored and lock files. `owner` is the human behind a
     coding agent's pull request (requester, else assignee). `reverts` is the number of the pull request it takes back,
     in the same repository; 0 means it is a revert of something unknown; None means it is no revert.
+
+    `head_repository` is where its branch lives, None where that is gone or not shown. `default_branch` is the
+    repository's, None where it is not shown. `periods` are the times it was open, each from its opening to its close or
+    merge, None while it still is. `heads` leave out merge commits. All four are empty where nobody asked for them.
     """
 
     id: str
@@ -203,3 +225,7 @@ class PullRequest:
     reverts: int | None
     commits: tuple[CommitDay, ...]
     reviews: tuple[Review, ...]
+    head_repository: str | None = None
+    default_branch: str | None = None
+    periods: tuple[tuple[datetime, datetime | None], ...] = ()
+    heads: tuple[HeadCommit, ...] = ()

@@ -1,5 +1,6 @@
 """Money as integer micro-USD: made exactly, split exactly, and rounded only where people read it."""
 
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from fractions import Fraction
 from itertools import pairwise
@@ -32,6 +33,22 @@ def split_equally(micro: int, parts: int) -> list[int]:
         raise ValueError("An amount is split into one part or more.")
     share = abs(micro) // parts * (-1 if micro < 0 else 1)
     return [micro - share * (parts - 1)] + [share] * (parts - 1)
+
+
+def split_by_weight(micro: int, weights: Sequence[int]) -> list[int]:
+    """Shares in proportion to the weights (0 or more, not all 0) that add up to the amount.
+
+    Each is rounded down, and what is left goes one by one to those that lost most. A negative amount is split like the
+    positive one, so taking an amount back undoes it share by share.
+    """
+    total = sum(weights)
+    if total <= 0 or min(weights) < 0:
+        raise ValueError("An amount is split by weights of which none is negative and one is not 0.")
+    parts = [divmod(abs(micro) * weight, total) for weight in weights]
+    left = abs(micro) - sum(whole for whole, _ in parts)
+    first = sorted(range(len(parts)), key=lambda place: (-parts[place][1], place))[:left]
+    sign = -1 if micro < 0 else 1
+    return [sign * (whole + (place in first)) for place, (whole, _) in enumerate(parts)]
 
 
 def two_digits(value: Amount) -> Amount:

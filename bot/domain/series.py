@@ -8,11 +8,11 @@ Counters are for comparison, and count themselves only where an agent tells of n
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, fields
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
-from bot.domain.agents import Origin
+from bot.domain.agents import AgentRequest, Origin, request_key
 from bot.domain.model import Tokens
 from bot.domain.sessions import SessionKey
 
@@ -122,6 +122,39 @@ def metered(readings: Iterable[Reading], told: Collection[SessionKey]) -> tuple[
             groups[one.agent, one.session, one.model, one.origin].add(one)
     found = list(_metered(groups))
     return tuple(one for one in found if one is not None), sum(one is None for one in found)
+
+
+def daily(readings: Iterable[Reading], told: Collection[SessionKey]) -> list[AgentRequest]:
+    """What counters alone say of each UTC day, as requests: one a day, session, model and origin.
+
+    `readings` are all there are, so that a counter that goes on over midnight is cut where the day ended.
+    """
+    given = sorted(readings, key=lambda one: one.at)
+    before: dict[tuple[str, str | None, str, Origin], Metered] = {}
+    found: list[AgentRequest] = []
+    for day in sorted({_day(one) for one in given}):
+        sums, _ = metered((one for one in given if _day(one) <= day), told)
+        now = {(one.agent, one.session, one.model, one.origin): one for one in sums}
+        found += [grown for key, one in now.items() if (grown := _grown(one, before.get(key), day))]
+        before = dict(now)
+    return found
+
+
+def _day(reading: Reading) -> date:
+    return (EPOCH + timedelta(microseconds=reading.at // 1_000)).date()
+
+
+def _grown(now: Metered, before: Metered | None, day: date) -> AgentRequest | None:
+    """What a sum has grown by; None for nothing, and for one that has fallen, which no counter does."""
+    old, old_cost = (before.tokens, before.cost_micro) if before else (Tokens(), None)
+    pairs = [(getattr(now.tokens, kind.name), getattr(old, kind.name)) for kind in fields(Tokens)]
+    grown = [None if new is None else new - (known or 0) for new, known in pairs]
+    cost = None if now.cost_micro is None else now.cost_micro - (old_cost or 0)
+    if any((part or 0) < 0 for part in (*grown, cost)) or not any((*grown, cost)):
+        return None
+    key = request_key(now.agent, f"counters:{now.session}:{now.model}:{now.origin}:{day}")
+    session, tokens = now.session or "", Tokens(*grown)  # type: ignore[arg-type]
+    return AgentRequest(now.agent, session, key, now.last, now.model, tokens, cost, None, now.origin)
 
 
 def _metered(groups: Mapping[tuple[str, str | None, str, Origin], _Sums]) -> Iterator[Metered | None]:

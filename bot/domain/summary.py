@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 
+from bot.domain.binding.bound import Grade
 from bot.domain.block import MergedPull, Part, PublicFacts
-from bot.domain.ledger import NO_PULL, Booking, Landing, PersonDay, no_pull_landing
+from bot.domain.ledger import Booking, Known, Landing, Occurred, branch_landing, no_pull_landing
+from bot.domain.measured import is_measured_only
 from bot.domain.metrics.cost import Links, bound_share, linked_share
 from bot.domain.metrics.guardrails import reverted, review_hours
 from bot.domain.metrics.included import PullFacts, PullKey, exclusion, pull_key, responsible
@@ -15,6 +17,7 @@ from bot.domain.metrics.measure import defined
 from bot.domain.model import PullRequest
 from bot.domain.privacy.bands import FEW
 from bot.domain.split import Outside
+from bot.domain.targets import EXPLORATION, NOWHERE, is_branch, is_pull
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,18 @@ def is_included(pull: PullRequest, members: Members) -> bool:
     return exclusion(facts) is None
 
 
-def landing(pulls: Mapping[str, PullRequest], members: Members, cutoff: datetime) -> Landing:
-    """As what a share is recognised by the cut-off: see `bot.domain.ledger.close`."""
+def landing(
+    pulls: Mapping[str, PullRequest], members: Members, cutoff: datetime, last_work: Mapping[str, date]
+) -> Landing:
+    """As what a share is recognised by the cut-off: see `bot.domain.ledger.close`. `last_work` is the last day of work
+    on each branch without a pull request."""
 
     def land(_person: str, pull_id: str, day: date) -> Part | None:
-        if pull_id == NO_PULL or pull_id not in pulls:
+        if pull_id in (NOWHERE, EXPLORATION):
+            return Part.UNATTRIBUTED
+        if is_branch(pull_id):
+            return branch_landing(max(day, last_work.get(pull_id, day)), cutoff)
+        if pull_id not in pulls:
             return no_pull_landing(day, cutoff)
         pull = pulls[pull_id]
         if pull.merged_at is not None and pull.merged_at < cutoff:
@@ -83,32 +93,31 @@ def merged_pulls(
     )
 
 
-def link_shares(
-    occurred: Collection[tuple[PersonDay, int, int | None]], linked_days: Collection[PersonDay]
-) -> tuple[Fraction | None, Fraction | None]:
+def link_shares(occurred: Collection[Occurred], known: Known) -> tuple[Fraction | None, Fraction | None]:
     """The linked and the bound share of the block's occurred spend, each None where it is undefined.
 
-    Sources report days and no branches, so spend on a day with a pull request is allocated and nothing is measured.
+    What telemetry tells is bound; where only a day's sum is known, spend on a day with a pull request is allocated.
     """
-    spend = sum(listed for _, listed, _ in occurred)
-    allocated = sum(listed for day, listed, _ in occurred if day in linked_days)
-    links = Links(measured=0, inferred=0, allocated=allocated, spend=spend)
+    spend = sum(one.list_micro for one in occurred)
+    linked: dict[Grade, int] = defaultdict(int)
+    for one in occurred:
+        for share in known.split(one.slice, one.list_micro):
+            if is_pull(share.pull):
+                linked[share.grade] += share.micro
+    links = Links(linked[Grade.MEASURED], linked[Grade.INFERRED], linked[Grade.ALLOCATED], spend)
     return defined(linked_share(links)), defined(bound_share(links))
 
 
 def explained_share(
-    occurred: Iterable[tuple[PersonDay, int, int | None]],
-    service_micro: int,
-    bill_micro: int,
-    outside: Collection[Outside],
-    others: int,
+    occurred: Iterable[Occurred], service_micro: int, bill_micro: int, outside: Collection[Outside], others: int
 ) -> Fraction | None:
     """The share of the company's bill that a unit's people and services explain.
 
     None without a bill, where a bill does not name people, and while one to four people are outside: then the rest
-    would be theirs. `others` are joined people of other units who spent, counted up to one more than a few.
+    would be theirs. `others` are joined people of other units who spent, counted up to one more than a few. What only
+    telemetry tells of is on no bill that anybody has read.
     """
-    billed = [amount for _, _, amount in occurred]
+    billed = [one.billed_micro for one in occurred if not is_measured_only(one.slice.account)]
     few = 0 < others <= FEW or Outside.FEW in outside
     many = others > FEW or Outside.MANY in outside
     if bill_micro <= 0 or None in billed or (few and not many):

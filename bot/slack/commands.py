@@ -1,4 +1,4 @@
-"""What people ask for: `/leverage me`, `join`, `leave`, `help`, and the window behind `join`.
+"""What people ask for: `/leverage me`, `join`, `token`, `leave`, `help`, and the window behind `join`.
 
 Who asks is read in one place, from the request that Slack signed; every answer is for that person's eyes only.
 """
@@ -14,13 +14,13 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from sqlalchemy import Engine
 
-from bot import render_me
+from bot import render_me, render_token
 from bot.domain.team import Team
 from bot.render import Message
 from bot.slack import join_window, profile
 from bot.slack.join_window import Filled, Wrong
 from bot.slack.profile import NotAMember, Unanswered, Workspace
-from bot.usecases import joining
+from bot.usecases import joining, tokens
 from bot.usecases.consent import TEXT_VERSION, NotJoined
 from bot.usecases.joining import NotFree
 from bot.usecases.me import me
@@ -32,16 +32,17 @@ OLDER_WINDOW = re.compile("leverage_join_")
 NO_WINDOW = "Slack did not let the window open just now. Nothing was changed; please run `/leverage join` again."
 NOTHING_TO_LEAVE = "You have not joined, so nothing about your use of AI is kept, and there is nothing to withdraw."
 LEFT = (
-    "Done: every switch of yours is off. Your links to GitHub, Slack and e-mail, your spend, your tokens and your open "
-    "work are deleted. Kept are the note that you withdrew (3 years) and keyed hashes of your account names, so that "
-    "nothing of before can come back. What a digest has published stays as it is; no number in it is yours alone. You "
-    "can join again at any time."
+    "Done: every switch of yours is off. Your links to GitHub, Slack and e-mail, your spend, what your agents told, "
+    "your tokens and your open work are deleted. Kept are the note that you withdrew (3 years) and keyed hashes of "
+    "your account names, so that nothing of before can come back. What a digest has published stays as it is; no "
+    "number in it is yours alone. You can join again at any time."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What the Slack face works with. `github_url` is GitHub's web address, for links to pull requests."""
+    """What the Slack face works with. `github_url` is GitHub's web address, for links to pull requests; `base_url` is
+    where people's machines reach Leverage, None where nobody has said."""
 
     engine: Engine
     secret: bytes
@@ -51,6 +52,7 @@ class Place:
     method_url: str
     github_url: str
     now: Callable[[], datetime]
+    base_url: str | None = None
 
 
 class Command(BaseModel):
@@ -90,17 +92,34 @@ def _outdated(ack: Ack) -> None:
 
 
 def _answer(place: Place, ack: Ack, asked: Command) -> None:
-    match asked.text.split()[:1]:
-        case [word] if word.lower() == "me":
+    match asked.text.lower().split():
+        case ["me", *_]:
             own = me(place.engine, place.secret, place.teams, asked.user_id, place.now())
             _whisper(ack, render_me.slack_message(own, place.github_url))
-        case [word] if word.lower() == "join":
+        case ["join", *_]:
             _open_window(place, ack, asked)
-        case [word] if word.lower() == "leave":
+        case ["token", "end", *_]:
+            _whisper(ack, _end_tokens(place, asked.user_id))
+        case ["token"]:
+            _whisper(ack, _new_token(place, asked.user_id))
+        case ["leave", *_]:
             left = joining.leave(place.engine, place.secret, asked.user_id, place.now())
             _whisper(ack, render_me.note(LEFT if left else NOTHING_TO_LEAVE))
         case _:
             _whisper(ack, render_me.help_message(place.method_url))
+
+
+def _new_token(place: Place, user: str) -> Message:
+    switches = joining.current(place.engine, place.secret, user)
+    if switches is None:
+        return render_me.note(render_token.NOT_JOINED)
+    made = tokens.for_person(place.engine, switches.person, place.now())
+    return render_token.made(made.token, made.ended, place.base_url)
+
+
+def _end_tokens(place: Place, user: str) -> Message:
+    switches = joining.current(place.engine, place.secret, user)
+    return render_token.ended(tokens.revoke_person(place.engine, switches.person, place.now()) if switches else 0)
 
 
 def _whisper(ack: Ack, message: Message) -> None:

@@ -1,5 +1,6 @@
 """The ledger's pages: what is pending, open, settled and booked. Each query names the people it is about."""
 
+import dataclasses
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, func, select, update
 from sqlmodel import Session
 
-from bot.domain.ledger import Closing, PersonDay, Share, Slice
+from bot.domain.binding.bound import Grade
+from bot.domain.ledger import Closing, Occurred, PersonDay, Share, Slice, Splits
+from bot.domain.targets import Target
 from bot.store import tables
 from bot.store.bulk import replace, upsert
 from bot.store.spend import billed_on
@@ -29,17 +32,17 @@ PENDING = select(
     PERSON_DAYS.person_key.in_(bindparam("people")),
     PERSON_DAYS.day <= bindparam("last"),
 )
-OPEN = select(OPEN_WORK.person_key, OPEN_WORK.day, OPEN_WORK.account, OPEN_WORK.pull_id, OPEN_WORK.micro).where(
+OPEN = select(*(OPEN_WORK[name] for name in ("person_key", "day", "account", "pull_id", "micro", "grade"))).where(
     OPEN_WORK.person_key.in_(bindparam("people"))
 )
 SETTLED = (
-    select(ATTRIBUTIONS.person_key, ATTRIBUTIONS.day, ATTRIBUTIONS.pull_id)
+    select(*(ATTRIBUTIONS[name] for name in ("person_key", "day", "pull_id", "grade", "weight")))
     .where(ATTRIBUTIONS.person_key.in_(bindparam("people")), ATTRIBUTIONS.day.in_(bindparam("days")))
     .order_by(ATTRIBUTIONS.person_key, ATTRIBUTIONS.day, ATTRIBUTIONS.position)
 )
-OCCURRED = select(PERSON_DAYS.person_key, PERSON_DAYS.day, PERSON_DAYS.list_micro, PERSON_DAYS.billed_micro).where(
-    PERSON_DAYS.person_key.in_(bindparam("people")), PERSON_DAYS.day.between(bindparam("first"), bindparam("last"))
-)
+OCCURRED = select(
+    *(PERSON_DAYS[name] for name in ("person_key", "day", "account", "list_micro", "billed_micro"))
+).where(PERSON_DAYS.person_key.in_(bindparam("people")), PERSON_DAYS.day.between(bindparam("first"), bindparam("last")))
 
 
 def pending(session: Session, counted_from: Mapping[str, date], last: date) -> dict[Slice, int]:
@@ -55,7 +58,7 @@ def pending(session: Session, counted_from: Mapping[str, date], last: date) -> d
 
 def open_work(session: Session, people: Collection[str]) -> list[Share]:
     rows = session.execute(OPEN, {"people": list(people)})
-    return [Share(Slice(person, day, account), pull, micro) for person, day, account, pull, micro in rows]
+    return [Share(Slice(*of), pull, micro, Grade(grade)) for *of, pull, micro, grade in rows]
 
 
 def last_week_elsewhere(session: Session, people: Collection[str], unit: str) -> date | None:
@@ -66,22 +69,20 @@ def last_week_elsewhere(session: Session, people: Collection[str], unit: str) ->
     return found
 
 
-def settled(session: Session, days: Collection[PersonDay]) -> dict[PersonDay, tuple[str, ...]]:
+def settled(session: Session, days: Collection[PersonDay]) -> dict[PersonDay, tuple[Target, ...]]:
     """The splits that are settled among these person-days, pull requests in order."""
     names = {"people": list({person for person, _ in days}), "days": list({day for _, day in days})}
     rows = session.execute(SETTLED, names)
-    splits: dict[PersonDay, tuple[str, ...]] = {}
-    for person, day, pull in rows:
-        splits[person, day] = (*splits.get((person, day), ()), pull)
+    splits: dict[PersonDay, tuple[Target, ...]] = {}
+    for person, day, pull, grade, weight in rows:
+        splits[person, day] = (*splits.get((person, day), ()), Target(pull, Grade(grade), weight))
     return splits
 
 
-def occurred(
-    session: Session, people: Collection[str], first: date, last: date
-) -> list[tuple[PersonDay, int, int | None]]:
-    """What these people spent on the UTC days `first` to `last`: (person-day, list, billed) a provider account."""
+def occurred(session: Session, people: Collection[str], first: date, last: date) -> list[Occurred]:
+    """What these people spent on the UTC days `first` to `last`, a slice at a time."""
     rows = session.execute(OCCURRED, {"people": list(people), "first": first, "last": last})
-    return [((person, day), listed, billed) for person, day, listed, billed in rows]
+    return [Occurred(Slice(*of), listed, billed) for *of, listed, billed in rows]
 
 
 def write(
@@ -97,23 +98,24 @@ def write(
 
 def _share(share: Share) -> dict[str, Any]:
     piece = share.slice
-    return {"person_key": piece.person, "day": piece.day, "account": piece.account, "pull_id": share.pull}
+    of = {"person_key": piece.person, "day": piece.day, "account": piece.account}
+    return {**of, "pull_id": share.pull, "grade": share.grade}
 
 
-def _splits(splits: Mapping[PersonDay, tuple[str, ...]]) -> Iterable[dict[str, Any]]:
-    for (person, day), pulls in splits.items():
-        for position, pull in enumerate(pulls):
-            yield {"person_key": person, "day": day, "position": position, "pull_id": pull}
+def _splits(splits: Splits) -> Iterable[dict[str, Any]]:
+    for (person, day), targets in splits.items():
+        for position, target in enumerate(targets):
+            where = {"pull_id": target.pull, "grade": target.grade, "weight": target.weight}
+            yield {"person_key": person, "day": day, "position": position, **where}
 
 
 def _bookings(unit: str, week: date, closing: Closing) -> list[dict[str, Any]]:
-    sums: dict[tuple[Slice, str, str], int] = {}
+    sums: dict[tuple[Share, str], int] = {}
     for booking in closing.bookings:
-        key = (booking.share.slice, booking.share.pull, booking.part)
+        key = (dataclasses.replace(booking.share, micro=0), booking.part)
         sums[key] = sums.get(key, 0) + booking.share.micro
     return [
-        {**_share(Share(piece, pull, 0)), "unit": unit, "week": week, "part": part, "micro": micro}
-        for (piece, pull, part), micro in sums.items()
+        {**_share(of), "unit": unit, "week": week, "part": part, "micro": micro} for (of, part), micro in sums.items()
     ]
 
 

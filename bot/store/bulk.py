@@ -16,21 +16,25 @@ Row = Mapping[str, Any]
 Values = list[Any]
 
 
-def upsert(session: Session, model: type[SQLModel], rows: Sequence[Row], *, keep: Iterable[str] = ()) -> None:
-    """Insert rows, or update those with the same primary key; of rows that share one the last counts.
+def upsert(
+    session: Session, model: type[SQLModel], rows: Sequence[Row], *, keep: Iterable[str] = (), greater: str = ""
+) -> int:
+    """Insert rows, or update those with the same primary key; of rows that share one the last counts. Returns how many
+    rows were written.
 
-    All rows name the same columns; `keep` names columns that an existing row does not give up.
+    All rows name the same columns; `keep` names columns that an existing row does not give up. With `greater`, an
+    expression with the row's name as `{0}`, only a row for which it is greater takes the place of the existing one.
     """
     if not rows:
-        return
+        return 0
     table = tables.table(model)
     columns = list(rows[0])
     dialect = session.get_bind().dialect
     values = _stored(dialect, table, columns, rows)
-    if dialect.name == "sqlite":
-        _executemany(session, table, columns, values, _conflict(table, columns, keep, "IS NOT"))
-    else:
-        _copy(session, table, columns, values, _conflict(table, columns, keep, "IS DISTINCT FROM"))
+    is_not = "IS NOT" if dialect.name == "sqlite" else "IS DISTINCT FROM"
+    conflict = _conflict(table, columns, keep, is_not, greater)
+    write = _executemany if dialect.name == "sqlite" else _copy
+    return write(session, table, columns, values, conflict)
 
 
 def replace(session: Session, model: type[SQLModel], rows: Sequence[Row], *scope: ColumnElement[bool]) -> None:
@@ -59,13 +63,13 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-def _executemany(session: Session, table: Table, columns: list[str], values: list[Values], conflict: str) -> None:
+def _executemany(session: Session, table: Table, columns: list[str], values: list[Values], conflict: str) -> int:
     marks = ", ".join("?" for _ in columns)
     statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks}) {conflict}"
-    session.connection().exec_driver_sql(statement, [tuple(row) for row in values])
+    return session.connection().exec_driver_sql(statement, [tuple(row) for row in values]).rowcount
 
 
-def _copy(session: Session, table: Table, columns: list[str], values: list[Values], conflict: str) -> None:
+def _copy(session: Session, table: Table, columns: list[str], values: list[Values], conflict: str) -> int:
     names = ", ".join(columns)
     connection = session.connection()
     connection.exec_driver_sql(f"CREATE TEMP TABLE bulk (LIKE {table.name} INCLUDING DEFAULTS) ON COMMIT DROP")
@@ -79,15 +83,19 @@ def _copy(session: Session, table: Table, columns: list[str], values: list[Value
         raise DBAPIError.instance(
             "COPY", None, error, dialect.loaded_dbapi.Error, hide_parameters=True, dialect=dialect
         ) from error
-    connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) SELECT {names} FROM bulk WHERE true {conflict}")
+    insert = f"INSERT INTO {table.name} ({names}) SELECT {names} FROM bulk WHERE true {conflict}"
+    written = connection.exec_driver_sql(insert).rowcount
     connection.exec_driver_sql("DROP TABLE bulk")
+    return written
 
 
-def _conflict(table: Table, columns: list[str], keep: Iterable[str], is_not: str) -> str:
+def _conflict(table: Table, columns: list[str], keep: Iterable[str], is_not: str, greater: str) -> str:
     key = [column.name for column in table.primary_key]
     changed = [column for column in columns if column not in key and column not in set(keep)]
     if not changed:
         return f"ON CONFLICT ({', '.join(key)}) DO NOTHING"
     sets = ", ".join(f"{column} = excluded.{column}" for column in changed)
     differs = " OR ".join(f"{table.name}.{column} {is_not} excluded.{column}" for column in changed)
+    if greater:
+        differs = f"{greater.format('excluded')} > {greater.format(table.name)}"
     return f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {sets} WHERE {differs}"

@@ -13,11 +13,12 @@ from bot.store.tables import SourceCursor
 
 class SourceKind(StrEnum):
     """A source of spend is a provider account, a source of outcomes a repository; an import is a bill from a file, for
-    which no digest waits."""
+    which no digest waits; telemetry is what an agent sends."""
 
     SPEND = "spend"
     OUTCOME = "outcome"
     IMPORT = "import"
+    TELEMETRY = "telemetry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,11 @@ def every(session: Session, kind: SourceKind) -> list[Cursor]:
     """All sources of a kind by name."""
     rows = session.exec(select(SourceCursor).where(SourceCursor.kind == kind).order_by(col(SourceCursor.source))).all()
     return [_cursor(row, kind) for row in rows]
+
+
+def one(session: Session, kind: SourceKind, source: str) -> Cursor | None:
+    row = session.get(SourceCursor, (kind, source))
+    return _cursor(row, kind) if row else None
 
 
 def _cursor(row: SourceCursor, kind: SourceKind) -> Cursor:

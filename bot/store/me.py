@@ -1,20 +1,23 @@
 """One person's own rows, for that person only. Every query is by one person key, or by one person's accounts."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 
 from sqlalchemy import and_, func, or_, select
 from sqlmodel import Session
 
+from bot.domain.binding.bound import Grade
 from bot.domain.block import Part
-from bot.domain.me import DaySpend, OwnPull
+from bot.domain.me import DaySpend, OwnPull, Told
 from bot.domain.model import PullState, Tokens
 from bot.store import tables
-from bot.store.tables import Booking, Pull, Roster, Spend
+from bot.store.tables import AgentDay, Booking, OpenWork, Pull, Roster, Spend
 
 SPEND = tables.table(Spend).c
 BOOKINGS = tables.table(Booking).c
 PULLS = tables.table(Pull).c
+AGENT_DAYS = tables.table(AgentDay).c
+OPEN_WORK = tables.table(OpenWork).c
 ROSTERS = tables.table(Roster).c
 KINDS = ("fresh", "cache_write_5m", "cache_write_1h", "cache_read", "output", "reasoning")
 
@@ -56,19 +59,45 @@ def accounts(session: Session, units: Collection[str], since: date) -> list[tupl
     return [(unit, account) for unit, account in rows]
 
 
-def pulls(session: Session, account: str, since: datetime) -> list[OwnPull]:
-    """The account's own pull requests, and its coding agents', that were merged, closed or opened since then."""
+def told(session: Session, person: str, first: date, last: date) -> Told:
+    """What the person's agents told of these days."""
+    sums = [func.sum(AGENT_DAYS[name]) for name in ("requests", "human_turns", "auto_turns")]
+    row = session.execute(
+        select(*sums).where(AGENT_DAYS.person_key == person, AGENT_DAYS.day.between(first, last))
+    ).one()
+    return Told(*(int(count or 0) for count in row))
+
+
+def measured(session: Session, person: str) -> dict[str, int]:
+    """What was measured of the person's spend on each pull request, in the books so far."""
+    sums: dict[str, int] = {}
+    for row in (BOOKINGS, OPEN_WORK):
+        found = session.execute(
+            select(row.pull_id, func.sum(row.micro))
+            .where(row.person_key == person, row.grade == Grade.MEASURED)
+            .group_by(row.pull_id)
+        )
+        for pull, micro in found:
+            sums[pull] = sums.get(pull, 0) + int(micro)
+    return sums
+
+
+def pulls(session: Session, account: str, since: datetime, measured: Mapping[str, int]) -> list[OwnPull]:
+    """The account's own pull requests, and its coding agents', that were merged, closed or opened since then, each with
+    what was measured of it."""
     lately = or_(
         PULLS.merged_at >= since,
         and_(PULLS.state == PullState.CLOSED, PULLS.closed_at >= since),
         and_(PULLS.state == PullState.OPEN, PULLS.created_at >= since),
     )
     rows = session.execute(
-        select(PULLS.repository, PULLS.number, PULLS.state, PULLS.merged_at, PULLS.closed_at, PULLS.created_at)
+        select(
+            PULLS.id, PULLS.repository, PULLS.number, PULLS.state, PULLS.merged_at, PULLS.closed_at, PULLS.created_at
+        )
         .where(or_(PULLS.author_id == account, PULLS.owner_id == account), lately)
         .order_by(PULLS.id)
     ).all()
     return [
-        OwnPull(repository, number, PullState(state), merged or closed or created)
-        for repository, number, state, merged, closed, created in rows
+        OwnPull(repository, number, PullState(state), merged or closed or created, measured.get(pull, 0))
+        for pull, repository, number, state, merged, closed, created in rows
     ]

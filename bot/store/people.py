@@ -13,10 +13,17 @@ from bot.domain.split import Outside
 from bot.store.tables import (
     AccountDay,
     Activity,
+    AgentCounter,
+    AgentDay,
+    AgentEvent,
+    AgentModel,
+    AgentPlace,
+    AgentRequest,
     Attribution,
     Booking,
     Consent,
     Handle,
+    IngestToken,
     OpenWork,
     Person,
     PersonDay,
@@ -126,14 +133,19 @@ def granted(session: Session, person: str) -> dict[str, bool]:
     return dict(rows.all())
 
 
+PERSONAL = (
+    *(Spend, PersonDay, SessionSpend, Activity, SessionCommit, Attribution, OpenWork, Booking, Person),
+    *(AgentRequest, AgentEvent, AgentPlace, AgentCounter, AgentDay, AgentModel, IngestToken),
+)
+"""Whatever has a person's key and is erased with them; of the consent log the withdrawal stays."""
+
+
 def forget(session: Session, person: str, from_day: date) -> None:
     """Erase a person: bills join the remainder, open work is booked as withdrawn, handles become tombstones that let
     nothing before `from_day` come back."""
     _return_bills(session, person)
     _withdraw_open_work(session, person)
-    for model in (
-        Spend, PersonDay, SessionSpend, Activity, SessionCommit, Attribution, OpenWork, Booking, Person,
-    ):  # fmt: skip
+    for model in PERSONAL:
         rows = table(model)
         session.execute(delete(rows).where(rows.c.person_key == person))
     session.execute(

@@ -1,4 +1,4 @@
-"""Pull requests, their reviews and their commits' days: public facts, by node id."""
+"""Pull requests, their reviews, their commits' days and the commits of their branches: public facts, by node id."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,11 +11,12 @@ from sqlmodel import Session
 from bot.domain.model import GitHubUser, PullRequest, PullState, Review
 from bot.store import tables
 from bot.store.bulk import replace, upsert
-from bot.store.tables import CommitDay, Pull, PullReview
+from bot.store.tables import CommitDay, Pull, PullCommit, PullReview
 
 PULLS = tables.table(Pull).c
 REVIEWS = tables.table(PullReview).c
 COMMITS = tables.table(CommitDay).c
+HEADS = tables.table(PullCommit).c
 MADE = ("author_id", "author_login", "author_is_bot", "owner_id", "owner_login", "state")
 PLAIN = tuple(column.name for column in PULLS if column.name not in MADE)
 PULL = tuple(PULLS[name] for name in (*MADE, *PLAIN))
@@ -47,6 +48,8 @@ def save(session: Session, pulls: Sequence[PullRequest]) -> int:
     replace(session, PullReview, reviews, REVIEWS.pull_id.in_(fresh))
     days = [row for pull in fresh.values() for row in _days(pull)]
     replace(session, CommitDay, days, COMMITS.pull_id.in_(fresh))
+    heads = [row for pull in fresh.values() for row in _heads(pull)]
+    replace(session, PullCommit, heads, HEADS.pull_id.in_(fresh))
     return sum(known.get(key) != pull.updated_at for key, pull in fresh.items())
 
 
@@ -79,6 +82,9 @@ def _row(pull: PullRequest) -> dict[str, object]:
         "lines": pull.lines,
         "files": pull.files,
         "reverts": pull.reverts,
+        "head_repository": pull.head_repository,
+        "default_branch": pull.default_branch,
+        "periods": pull.periods,
     }
 
 
@@ -99,8 +105,18 @@ def _days(pull: PullRequest) -> Iterable[dict[str, object]]:
         yield {"author_id": commit.author_id, "day": commit.day, "pull_id": pull.id}
 
 
+def _heads(pull: PullRequest) -> Iterable[dict[str, object]]:
+    for head in pull.heads:
+        yield {
+            "pull_id": pull.id,
+            "sha": head.sha,
+            "replaced": head.replaced,
+            "sessions": " ".join(head.sessions),
+        }
+
+
 def by_id(session: Session, ids: Collection[str]) -> dict[str, PullRequest]:
-    """Pull requests without their commits and reviews, by node id."""
+    """Pull requests without their commits, reviews and heads, by node id."""
     rows = session.execute(BY_ID, {"ids": list(ids)}).all()
     return {pull.id: pull for pull in (_value(row, {}) for row in rows)}
 

@@ -16,6 +16,7 @@ from bot.store.tables import (
     Person,
     PersonDay,
     Pull,
+    PullCommit,
     PullReview,
     SessionCommit,
     SessionSpend,
@@ -56,7 +57,7 @@ def drop_open_work(session: Session, before: date) -> None:
 def drop_pulls(session: Session, before: datetime) -> None:
     """Pull requests that nothing has happened to since then."""
     old = select(col(Pull.id)).where(col(Pull.updated_at) < before)
-    for table in (PullReview, CommitDay):
+    for table in (PullReview, CommitDay, PullCommit):
         session.execute(delete(table).where(col(table.pull_id).in_(old)))
     session.execute(delete(Pull).where(col(Pull.updated_at) < before))
 

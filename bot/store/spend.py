@@ -1,18 +1,20 @@
 """Spend as collected: an account-day is replaced as a whole, and what changed is marked for the next closing."""
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
 
 import sqlalchemy
 from sqlalchemy import ColumnElement, Select, delete, func, update
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlmodel import Session, SQLModel, col, select
 
+from bot.domain.measured import MEASURED_ONLY
 from bot.domain.model import AccountDay as Told
 from bot.domain.split import Outside, PersonActivity, PersonCommit, PersonSession, PersonSpend, ServiceSpend, Split
-from bot.store import bulk, overlap, tables
+from bot.store import agent_days, bulk, overlap, tables
 from bot.store.bulk import Row, upsert
 from bot.store.tables import AccountDay, PersonDay, Remainder, Spend
 
@@ -20,6 +22,8 @@ Spent = TypeVar("Spent", PersonSpend, ServiceSpend)
 
 NOTHING: Row = {"list_micro": 0, "billed_micro": 0, "requests": 0, "tokens": 0, "unpriced_tokens": 0}
 AS_REPORTED: Row = {"reported_list_micro": None, "reported_billed_micro": None}
+NEW = ("entered_micro", "pending")
+"""What a row of the sums has of its own, beside what was reported."""
 
 
 def replace(session: Session, split: Split, told: Told, now: datetime) -> None:
@@ -27,13 +31,38 @@ def replace(session: Session, split: Split, told: Told, now: datetime) -> None:
     key = {"account": split.account, "day": split.day}
     bulk.replace(session, Spend, [_spend_row(key, one) for one in split.people], *_of_day(Spend, key))
     people, services = _sums(split.people, "person"), _sums(split.services, "service_account")
-    _replace_sums(session, PersonDay, key, "person_key", people, pending=True)
+    told_anew = _replace_sums(session, PersonDay, key, "person_key", people, pending=True)
+    agent_days.told_anew(session, told_anew, split.day)
     _replace_sums(session, tables.ServiceSpend, key, "service_account", services)
     _replace_details(session, key, split)
     upsert(session, Remainder, [{**key, "billed_micro": split.remainder_micro}])
     upsert(session, AccountDay, [_account_day(key, split, told, now)])
     for account in overlap.settle(session, told.upstream or split.account, split.day):
         _mark_pending(session, {**key, "account": account})
+
+
+def replace_measured(session: Session, person: str, day: date, spent: Mapping[str, Sequence[PersonSpend]]) -> None:
+    """Make this all that telemetry alone tells of a person's day, by account."""
+    row, sums, key = tables.table(Spend).c, tables.table(PersonDay).c, {"person_key": person, "day": day}
+    rows = [_spend_row({"account": name, "day": day}, one) for name, ones in spent.items() for one in ones]
+    bulk.replace(session, Spend, rows, *(row[name] == value for name, value in key.items()), _is_measured(row))
+    of_day = (*(sums[name] == value for name, value in key.items()), _is_measured(sums))
+    known = session.execute(sqlalchemy.select(sums.account).where(*of_day)).scalars()
+    new: Row = {**AS_REPORTED, "entered_micro": 0, "pending": True}
+    told = {name: _sum(list(spent[name])) if name in spent else NOTHING for name in {*known, *spent}}
+    upsert(session, PersonDay, [{**key, "account": name, **one, **new} for name, one in told.items()], keep=NEW)
+    session.execute(delete(tables.table(PersonDay)).where(*of_day, *_is_empty(sums)))
+    differs = sums.list_micro != sums.entered_micro
+    session.execute(update(tables.table(PersonDay)).where(*of_day, sums.pending != differs).values(pending=differs))
+
+
+def _is_measured(row: ReadOnlyColumnCollection[str, Any]) -> ColumnElement[bool]:
+    account: ColumnElement[str] = row.account
+    return account.between(MEASURED_ONLY, f"{MEASURED_ONLY}~")
+
+
+def _is_empty(row: ReadOnlyColumnCollection[str, Any]) -> list[ColumnElement[bool]]:
+    return [func.coalesce(row[amount], 0) == 0 for amount in (*NOTHING, "entered_micro")]
 
 
 def _replace_details(session: Session, key: Row, split: Split) -> None:
@@ -92,15 +121,17 @@ def _sum(ones: list[Spent]) -> Row:
 
 def _replace_sums(
     session: Session, model: type[SQLModel], key: Row, who: str, sums: Mapping[Hashable, Row], **new: Any
-) -> None:
-    """Write the sums of a day and empty those the report no longer names, but keep what the ledger took in of them."""
+) -> set[Any]:
+    """Write the sums of a day and empty those the report no longer names, but keep what the ledger took in of them.
+    Returns whose they are, if any is another than before."""
     row, of_day = tables.table(model).c, _of_day(model, key)
     known = session.execute(sqlalchemy.select(row[who]).where(*of_day)).scalars()
     new = {"entered_micro": 0, **new}
-    rows = [{**key, who: name, **(sums.get(name) or NOTHING), **AS_REPORTED, **new} for name in {*known, *sums}]
-    upsert(session, model, rows, keep=new)
-    empty = [func.coalesce(row[amount], 0) == 0 for amount in (*NOTHING, "entered_micro")]
-    session.execute(delete(tables.table(model)).where(*of_day, *empty))
+    names = {*known, *sums}
+    rows = [{**key, who: name, **(sums.get(name) or NOTHING), **AS_REPORTED, **new} for name in names]
+    written = upsert(session, model, rows, keep=new)
+    session.execute(delete(tables.table(model)).where(*of_day, *_is_empty(row)))
+    return names if written else set()
 
 
 def _mark_pending(session: Session, key: Row) -> None:

@@ -13,10 +13,11 @@ from sqlmodel import Session
 
 from bot.domain.block import Facts, PublicFacts
 from bot.domain.handles import HandleKind, keyed_hash
-from bot.domain.ledger import Closing, PersonDay, Share, Slice
+from bot.domain.ledger import Closing, Known, Occurred, PersonDay, Share, Slice
 from bot.domain.ledger import close as close_books
 from bot.domain.metrics.included import reverting
 from bot.domain.model import GitHubUser, PullRequest
+from bot.domain.ports import Prices
 from bot.domain.privacy.bands import FEW
 from bot.domain.retention import RAW
 from bot.domain.summary import (
@@ -33,6 +34,7 @@ from bot.domain.weeks import Week, epoch_start
 from bot.store import blocks, books, cursors, people, pulls, spend, units
 from bot.store.cursors import SourceKind
 from bot.store.people import Joined
+from bot.usecases.bind import Branches, binding, read_heads
 
 CONTRIBUTOR_WINDOW = timedelta(weeks=8)
 OUTAGE = Fraction(1, 5)
@@ -67,7 +69,15 @@ class Closed:
 
 
 def close(
-    session: Session, team: Team, secret: bytes, first: Week, last: Week, now: datetime, *, opened: Week | None
+    session: Session,
+    team: Team,
+    secret: bytes,
+    first: Week,
+    last: Week,
+    now: datetime,
+    *,
+    opened: Week | None,
+    prices: Prices | None = None,
 ) -> Closed:
     """Close the block of the weeks `first` to `last`; nothing is written.
 
@@ -85,9 +95,20 @@ def close(
     members, counted_from = _members(session, team, joined, scope, opened)
     changes = books.pending(session, counted_from, scope.days[-1])
     open_work = books.open_work(session, members.people)
-    touched = _touched(session, members, {*scope.days, *(piece.day for piece in _slices(changes, open_work))})
-    closing = _close_books(session, members, changes, open_work, touched, scope.end)
-    facts = _facts(session, team, roster, members, closing, touched, scope, now)
+    pieces = {*changes, *(share.slice for share in open_work)}
+    days = {*scope.days, *(piece.day for piece in pieces)}
+    raw = {day for day in days if day >= now.date() - RAW}
+    heads = read_heads(session, members.people, raw, open_work)
+    bound = binding(session, members.people, raw, heads, prices)
+    branches = Branches(heads.candidates)
+    known = Known(
+        branches.splits(books.settled(session, {(piece.person, piece.day) for piece in pieces})),
+        _touched(session, members, days),
+        bound.measured,
+    )
+    open_work = branches.shares(open_work)
+    closing = _close_books(session, members, changes, open_work, known, scope.end, bound.last_work)
+    facts = _facts(session, team, roster, members, closing, known, scope, now)
     return Closed(facts, members, list(changes), closing, scope)
 
 
@@ -165,10 +186,6 @@ def _members(
     return Members({account: one.person for account, one in counted.items()}), counted_from
 
 
-def _slices(changes: Mapping[Slice, int], open_work: Collection[Share]) -> set[Slice]:
-    return {*changes, *(share.slice for share in open_work)}
-
-
 def _touched(session: Session, members: Members, days: Collection[date]) -> Touched:
     """Which pull requests the counted people touched on these days, lowest number first."""
     found: Touched = {}
@@ -183,16 +200,15 @@ def _close_books(
     members: Members,
     changes: Mapping[Slice, int],
     open_work: Collection[Share],
-    touched: Touched,
+    known: Known,
     cutoff: datetime,
+    last_work: Mapping[str, date],
 ) -> Closing:
-    days = {(piece.person, piece.day) for piece in _slices(changes, open_work)}
-    settled = books.settled(session, days)
-    split = {day: touched[day] for day in days if day in touched}
-    ids = {pull for one in (*settled.values(), *split.values()) for pull in one} | {one.pull for one in open_work}
-    known = pulls.by_id(session, ids)
-    reverts = reverting([*known.values(), *pulls.taken_back(session, known.values())])
-    return close_books(changes, open_work, settled, split, landing(known, replace(members, reverts=reverts), cutoff))
+    targets = (one.pull for split in (*known.settled.values(), *known.measured.values()) for one in split)
+    ids = {*targets, *(pull for pulls_ in known.touched.values() for pull in pulls_), *(one.pull for one in open_work)}
+    found = pulls.by_id(session, ids)
+    reverts = reverting([*found.values(), *pulls.taken_back(session, found.values())])
+    return close_books(changes, open_work, known, landing(found, replace(members, reverts=reverts), cutoff, last_work))
 
 
 def _facts(
@@ -201,7 +217,7 @@ def _facts(
     roster: Collection[GitHubUser],
     members: Members,
     closing: Closing,
-    touched: Touched,
+    known: Known,
     scope: Scope,
     now: datetime,
 ) -> Facts:
@@ -210,7 +226,7 @@ def _facts(
     taken_back = pulls.taken_back(session, merged)
     counted = replace(members, reverts=reverting([*merged, *taken_back]))
     occurred = books.occurred(session, members.people, days[0], days[-1])
-    linked, bound = link_shares(occurred, touched)
+    linked, bound = link_shares(occurred, known)
     missing = _missing_days(session, days, now)
     sums = recognised(closing.bookings)
     return Facts(
@@ -239,7 +255,7 @@ def _explained(
     session: Session,
     team: Team,
     members: Members,
-    occurred: Collection[tuple[PersonDay, int, int | None]],
+    occurred: Collection[Occurred],
     days: tuple[date, ...],
 ) -> Fraction | None:
     bill = spend.bill(session, days[0], days[-1])

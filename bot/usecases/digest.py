@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from bot.domain.block import Block, Facts, Held, HeldReason, Published
 from bot.domain.digest import Digest
+from bot.domain.ports import Prices
 from bot.domain.privacy.gate import Rule
 from bot.domain.privacy.publish import publish
 from bot.domain.team import Team
@@ -31,13 +32,14 @@ PATIENCE = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True)
 class Publishing:
-    """What freezing needs besides a team: the gate's rule, the handles' secret, where the method is explained, and the
-    accounts that are set up, whether or not they were ever read."""
+    """What freezing needs besides a team: the gate's rule, the handles' secret, where the method is explained, the
+    accounts that are set up, whether or not they were ever read, and prices for telemetry that brings none."""
 
     rule: Rule
     secret: bytes
     method_url: str
     accounts: frozenset[str] = frozenset()
+    prices: Prices | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,8 @@ def _freeze(
     With `unseen`, nobody knows what merged: it counts as an outage, and no public fact is told that may be wrong.
     """
     first = week if unit.opened else week.plus(1 - FIRST_BLOCK_WEEKS)
-    closed = close(session, team, publishing.secret, first, week, now, opened=unit.opened)
+    opened, prices = unit.opened, publishing.prices
+    closed = close(session, team, publishing.secret, first, week, now, opened=opened, prices=prices)
     if unseen:
         block: Block = Held(unit.name, week, week, HeldReason.HELD if unit.opened else HeldReason.WAITING, None)
     else:

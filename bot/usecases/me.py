@@ -35,12 +35,14 @@ def me(engine: Engine, secret: bytes, teams: Sequence[Team], slack: str, now: da
 def _own(session: Session, switches: Switches, account: str | None, zone: ZoneInfo, now: datetime) -> Own:
     weeks = weeks_shown(now, zone)
     first, last = weeks[0].days(zone)[0], weeks[-1].days(zone)[-1]
+    measured = rows.measured(session, switches.person)
     return Own(
         switches=switches,
         linked=account is not None,
         days=rows.spend(session, switches.person, first, last),
         booked=rows.booked(session, switches.person, first, last),
-        pulls=rows.pulls(session, account, weeks[0].window(zone).start) if account else (),
+        pulls=rows.pulls(session, account, weeks[0].window(zone).start, measured) if account else (),
+        told=rows.told(session, switches.person, first, last),
     )
 
 

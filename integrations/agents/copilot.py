@@ -1,6 +1,6 @@
 """GitHub Copilot over OTLP, CLI and VS Code: its spans. VS Code's log events and both agents' metrics repeat them.
 
-Docs: `copilot help monitoring`, microsoft/vscode-copilot-chat `docs/monitoring/agent_monitoring.md` (read 2026-05), and
+Docs: `copilot help monitoring`, microsoft/vscode-copilot-chat `docs/monitoring` (read 2026-05), and
 what CLI 1.0.102 sends. Counters as in the conventions for generative AI; `github.copilot.cost` counts premium requests
 and is no money. A prompt is the request that a person began, in VS Code the span of the agent, whose trace is the turn.
 """

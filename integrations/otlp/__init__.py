@@ -4,7 +4,7 @@ Docs: open-telemetry/opentelemetry-proto `docs/specification.md`. A record keeps
 """
 
 from integrations.otlp.answers import answer, status
-from integrations.otlp.body import media, unpack
+from integrations.otlp.body import load_json, media, unpack
 from integrations.otlp.from_json import decode_json
 from integrations.otlp.from_protobuf import decode_protobuf
 from integrations.otlp.records import Allowed, BadBody, Batch, Log, Media, Piece, Point, Record, Signal, Source, Span
@@ -23,6 +23,7 @@ __all__ = [
     "Span",
     "answer",
     "decode",
+    "load_json",
     "media",
     "status",
     "unpack",

@@ -4,58 +4,22 @@ Senders write 64-bit integers as text or as numbers; both are exact here. Kinds 
 passed over.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from integrations.otlp.body import load_json
 from integrations.otlp.records import Allowed, BadBody, Batch, Log, Point, Scalar, Signal, Source, Span
 from integrations.otlp.reduce import NO_VALUE, Unreadable, Wire, bounded, gather, hex_id, kept, log, nanos, point, whole
 
-MOST_NESTING = 64
-MOST_BRACKETS = 500_000
-"""Telemetry has one in ten bytes or fewer. A body of nothing else would take a hundred times its size in memory."""
-SQUARE = bytes.maketrans(b"{}", b"[]")
-NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 FAILED = 2  # a span's status
 MALFORMED = "The body is not an OTLP request in JSON."
 
 
 def decode_json(signal: Signal, body: bytes, allowed: Allowed) -> Batch:
-    document = _load(body)
+    document = load_json(body, MALFORMED)
     if not isinstance(document, dict):
         raise BadBody(400, MALFORMED)
     return gather(document, WIRES[signal], allowed)
-
-
-def _load(body: bytes) -> Any:
-    _bound(body)
-    try:
-        return json.loads(body.decode(), parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        raise BadBody(400, MALFORMED) from None
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError("JSON has no NaN or infinity.")
-
-
-def _bound(body: bytes) -> None:
-    """Refuse what would take too much memory or stack, before it does. The first look also counts brackets in texts;
-    only where it finds too much is it looked at again without them."""
-    if not _is_fine(body):
-        outside = b"".join(body.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')[::2])
-        if not _is_fine(outside):
-            raise BadBody(400, f"The body has more than {MOST_BRACKETS} brackets, or nests deeper than {MOST_NESTING}.")
-
-
-def _is_fine(text: bytes) -> bool:
-    """Each turn takes the innermost brackets away."""
-    brackets = text.translate(SQUARE, NO_BRACKETS)
-    if len(brackets) > MOST_BRACKETS:
-        return False
-    for _ in range(MOST_NESTING):
-        brackets = brackets.replace(b"[]", b"")
-    return not brackets
 
 
 def _children(name: str) -> Callable[[Any], list[Any]]:

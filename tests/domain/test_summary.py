@@ -1,12 +1,13 @@
 """What a block's books and pull requests come to, before the gate. Ann, Bo and Di are counted; Cy never joined."""
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from fractions import Fraction
 
 import pytest
 
 from bot.domain.block import MergedPull, Part, PublicFacts
-from bot.domain.ledger import NO_PULL, Booking, Share, Slice
+from bot.domain.ledger import Booking, Known, Measured, Occurred, Share, Slice
 from bot.domain.metrics.included import pull_key, reverting
 from bot.domain.model import GitHubUser, PullRequest
 from bot.domain.split import Outside
@@ -20,6 +21,7 @@ from bot.domain.summary import (
     public_facts,
     recognised,
 )
+from bot.domain.targets import NO_PULL
 from tests.domain.metrics.pulls import AGENT, ANN, BO, CY, at, closed, merged, pull, review
 
 INSTANT = timedelta.resolution
@@ -34,7 +36,7 @@ LONG_AGO = date(2026, 4, 1)
 
 
 def lands(pull_request: PullRequest, members: Members = MEMBERS) -> Part | None:
-    return landing({pull_request.id: pull_request}, members, CUTOFF)("ann", pull_request.id, DAY)
+    return landing({pull_request.id: pull_request}, members, CUTOFF, {})("ann", pull_request.id, DAY)
 
 
 def test_work_is_direct_when_its_pull_request_merged_before_the_cutoff() -> None:
@@ -65,14 +67,14 @@ def test_work_on_a_merged_pull_request_that_does_not_count_is_unattributed() -> 
 
 @pytest.mark.parametrize("name", [NO_PULL, "PR_that_is_gone"])
 def test_a_day_without_a_known_pull_request_is_unattributed_after_two_weeks(name: str) -> None:
-    land = landing({}, MEMBERS, CUTOFF)
+    land = landing({}, MEMBERS, CUTOFF, {})
     waits_until = CUTOFF.date() - timedelta(days=15)
     assert land("ann", name, waits_until) is Part.UNATTRIBUTED
     assert land("ann", name, waits_until + timedelta(days=1)) is None
 
 
 def test_a_day_with_an_open_pull_request_waits_however_old_it_is() -> None:
-    assert landing({"PR_1": pull(1)}, MEMBERS, CUTOFF)("ann", "PR_1", LONG_AGO) is None
+    assert landing({"PR_1": pull(1)}, MEMBERS, CUTOFF, {})("ann", "PR_1", LONG_AGO) is None
 
 
 # Which pull requests count
@@ -167,29 +169,38 @@ def test_pull_requests_that_do_not_count_and_late_spend_on_earlier_ones_are_left
 # Shares
 
 
+def spent(person: str, day: date, listed: int, billed: int | None, account: str = "anthropic") -> Occurred:
+    return Occurred(Slice(person, day, account), listed, billed)
+
+
+def on(days: Collection[tuple[str, date]] = (), measured: Measured | None = None) -> Known:
+    """These person-days have a pull request."""
+    return Known({}, {day: ("PR_1",) for day in days}, measured or {})
+
+
 def test_spend_on_a_day_with_a_pull_request_is_linked() -> None:
-    occurred = [(("ann", DAY), 30, None), (("ann", LONG_AGO), 50, None), (("bo", DAY), 20, None)]
-    linked, _ = link_shares(occurred, {("ann", DAY), ("di", DAY)})
+    occurred = [spent("ann", DAY, 30, None), spent("ann", LONG_AGO, 50, None), spent("bo", DAY, 20, None)]
+    linked, _ = link_shares(occurred, on({("ann", DAY), ("di", DAY)}))
     assert linked == Fraction(3, 10)
 
 
 def test_a_day_in_two_accounts_is_linked_in_both() -> None:
-    occurred = [(("ann", DAY), 30, None), (("ann", DAY), 10, None), (("bo", DAY), 40, None)]
-    assert link_shares(occurred, [("ann", DAY)])[0] == Fraction(1, 2)
+    occurred = [spent("ann", DAY, 30, None), spent("ann", DAY, 10, None, "openai"), spent("bo", DAY, 40, None)]
+    assert link_shares(occurred, on([("ann", DAY)]))[0] == Fraction(1, 2)
 
 
 def test_nothing_linked_is_a_real_zero_and_nothing_spent_is_undefined() -> None:
-    assert link_shares([(("ann", DAY), 30, None)], ())[0] == 0
-    assert link_shares([], ())[0] is None
-    assert link_shares([(("ann", DAY), 0, 0)], [("ann", DAY)])[0] is None
+    assert link_shares([spent("ann", DAY, 30, None)], on())[0] == 0
+    assert link_shares([], on())[0] is None
+    assert link_shares([spent("ann", DAY, 0, 0)], on([("ann", DAY)]))[0] is None
 
 
 def test_while_nothing_is_measured_the_bound_share_is_undefined_and_not_zero() -> None:
-    assert link_shares([(("ann", DAY), 30, None)], [("ann", DAY)])[1] is None
-    assert link_shares([], ())[1] is None
+    assert link_shares([spent("ann", DAY, 30, None)], on([("ann", DAY)]))[1] is None
+    assert link_shares([], on())[1] is None
 
 
-OCCURRED = [(("ann", DAY), 30, 20), (("bo", DAY), 40, 30)]
+OCCURRED = [spent("ann", DAY, 30, 20), spent("bo", DAY, 40, 30)]
 NONE, FEW, MANY = Outside.NONE, Outside.FEW, Outside.MANY
 
 
@@ -229,7 +240,7 @@ def test_without_a_bill_there_is_no_share_of_it() -> None:
 
 
 def test_a_bill_that_does_not_name_people_is_not_explained() -> None:
-    assert explained_share([*OCCURRED, (("di", DAY), 10, None)], 10, 80, [NONE], 0) is None
+    assert explained_share([*OCCURRED, spent("di", DAY, 10, None)], 10, 80, [NONE], 0) is None
 
 
 def test_a_bill_that_people_had_no_part_in_is_explained_by_a_real_zero() -> None:

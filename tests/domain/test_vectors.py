@@ -18,7 +18,7 @@ import pytest
 
 import bot.domain
 from bot.domain.block import Part
-from bot.domain.ledger import Share, Slice, close
+from bot.domain.ledger import Known, Share, Slice, close
 from bot.domain.metrics.cost import Links, bound_share, cost_per_merged_pr
 from bot.domain.metrics.included import PullFacts, exclusion
 from bot.domain.metrics.measure import defined
@@ -31,6 +31,7 @@ from bot.domain.privacy.bands import adoption_band, participation_band
 from bot.domain.privacy.gate import Rule, passes
 from bot.domain.privacy.parts import publish_parts
 from bot.domain.summary import Members, landing, merged_pulls, recognised
+from bot.domain.targets import equally
 from bot.domain.weeks import Week
 from tests.domain.metrics.pulls import ANN, closed, merged, pull
 
@@ -119,10 +120,10 @@ def cost(case: Json) -> Json:
     before = {name: slice_of(number) for number, name in enumerate(opening)}
     now = {name: slice_of(7 + number) for number, name in enumerate(spend)}
     open_work = [Share(before[name], name, millionths(amount)) for name, amount in opening.items()]
-    settled = {(piece.person, piece.day): (name,) for name, piece in before.items()}
+    settled = {(piece.person, piece.day): equally([name]) for name, piece in before.items()}
     touched = {(piece.person, piece.day): (name,) for name, piece in now.items() if name in pulls}
     changes = {now[name]: millionths(amount) for name, amount in spend.items()}
-    closing = close(changes, open_work, settled, touched, landing(pulls, MEMBERS, CUTOFF))
+    closing = close(changes, open_work, Known(settled, touched), landing(pulls, MEMBERS, CUTOFF, {}))
     books = recognised(closing.bookings).get("ann", {})
     counted = merged_pulls(pulls.values(), MEMBERS, closing.bookings)
     parts = {part.value: dollars(books.get(part, 0)) for part in Part}
@@ -151,7 +152,7 @@ def allocation(case: Json) -> Json:
         Slice("ann", date.fromisoformat(day), "anthropic"): millionths(amount)
         for day, amount in case["input"]["spend"].items()
     }
-    closing = close(changes, (), {}, touched, landing(pulls, MEMBERS, CUTOFF))
+    closing = close(changes, (), Known({}, touched), landing(pulls, MEMBERS, CUTOFF, {}))
     shares = {one.share.pull: dollars(one.share.micro) for one in closing.bookings if one.part is Part.DIRECT}
     return {**shares, "unattributed": dollars(recognised(closing.bookings)["ann"][Part.UNATTRIBUTED])}
 

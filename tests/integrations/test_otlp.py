@@ -223,7 +223,7 @@ def test_an_id_that_is_none_is_empty(id: Any) -> None:
 
 def test_a_scope_that_nobody_knows_is_not_kept() -> None:
     body = log_body(record())
-    for name, kept in (("known", "known"), ("/home/dev/secret", ""), (5, "")):
+    for name, kept in (("known", "known"), ("/a/secret/path", ""), (5, "")):
         body["resourceLogs"][0]["scopeLogs"][0]["scope"] = {"name": name}
         assert only(body).source.scope == kept
 

@@ -1,12 +1,15 @@
 """`/leverage` as people use it: signed requests through the real handler, on a real database."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from time import perf_counter
 
 import pytest
 from slack_bolt import BoltRequest
 
 from bot.slack.app import make_app, socket_mode
+from bot.usecases.receive import sender
 from tests import slack_rules
 from tests.company import SmallCompany
 from tests.fake_slack.people import People
@@ -118,6 +121,56 @@ def test_forty_at_once_are_answered_while_others_write(company):
 def test_help_is_the_answer_to_everything_else(desk):
     assert desk.command("ann", "help").json == desk.command("ann", "whatever that is").json
     assert "/leverage leave" in desk.command("ann", "").text
+
+
+# Tokens of agents
+
+
+def token_in(text: str) -> str:
+    return re.search(r"lev_[0-9a-f]{64}", text)[0]  # type: ignore[index]
+
+
+def test_a_token_is_shown_once_taken_by_slack_and_kept_as_a_hash(desk, engine):
+    answer = desk.command("ann", "token")
+    assert answer.json["response_type"] == "ephemeral"
+    slack_rules.accept(answer.text, answer.json["blocks"])
+    token = token_in(answer.text)
+    assert sender(engine, f"Bearer {token}", desk.at).person == desk.company.people["ann"]
+    (row,) = dump(engine, "ingest_tokens")
+    assert token not in str(row)
+    assert row["hash"] not in answer.text
+    assert token not in desk.command("ann", "me").text
+
+
+def test_two_tokens_are_valid_and_a_third_ends_the_oldest(desk, engine):
+    tokens = []
+    for number in range(3):
+        desk.at += timedelta(minutes=number)
+        tokens.append(token_in(desk.command("ann", "token").text))
+    valid = [sender(engine, f"Bearer {one}", desk.at) is not None for one in tokens]
+    assert valid == [False, True, True]
+    assert "oldest token has ended" in desk.command("ann", "token").text
+
+
+def test_ending_tokens_ends_all_of_ones_own_and_nobody_elses(desk, engine):
+    anns, bos = token_in(desk.command("ann", "token").text), token_in(desk.command("bo", "token").text)
+    assert "Your token has ended" in desk.command("ann", "token end").text
+    assert sender(engine, f"Bearer {anns}", desk.at) is None
+    assert sender(engine, f"Bearer {bos}", desk.at) is not None
+    assert "nothing to end" in desk.command("ann", "token end").text
+
+
+def test_who_has_not_joined_gets_no_token(desk, engine):
+    assert "/leverage join" in desk.command("cy", "token").text
+    assert "nothing to end" in desk.command("cy", "token end").text
+    assert dump(engine, "ingest_tokens") == []
+
+
+def test_a_token_does_not_outlive_leaving(desk, engine):
+    token = token_in(desk.command("ann", "token").text)
+    desk.command("ann", "leave")
+    assert sender(engine, f"Bearer {token}", desk.at) is None
+    assert dump(engine, "ingest_tokens") == []
 
 
 # Leaving

@@ -64,7 +64,9 @@ def fill(session: Session) -> None:
         PersonDay,
         [{**piece, **amounts, "tokens": 1, **state} for piece, state in zip(slices, states, strict=True)],
     )
-    shares = [{**piece, "pull_id": f"PR_{number}", "micro": 1} for number, piece in enumerate(slices)]
+    shares = [
+        {**piece, "pull_id": f"PR_{number}", "grade": "allocated", "micro": 1} for number, piece in enumerate(slices)
+    ]
     bulk.upsert(session, OpenWork, shares)
     bulk.upsert(session, Booking, [{**share, "unit": "payments", "week": FIRST, "part": "direct"} for share in shares])
     settled = [{"person_key": one["person_key"], "day": one["day"], "pull_id": one["pull_id"]} for one in shares]

@@ -17,6 +17,7 @@ from sqlmodel import col, select
 
 from bot.domain.block import Part
 from bot.domain.ledger import Booking, Closing, Share, Slice
+from bot.domain.targets import equally
 from bot.store import books, people, spend
 from bot.store.db import connect, reading, transaction
 from bot.store.people import Joined
@@ -175,7 +176,7 @@ def books_of_two(engine: Engine) -> tuple[str, str]:
     slices = [Slice(key, date(2026, 5, 11), ACCOUNT) for key in (ann, cy)]
     booked = tuple(Booking(Share(one, "PR_1", 5), Part.DIRECT) for one in slices)
     waiting = tuple(Share(one, "PR_2", 8 * DOLLAR) for one in slices)
-    splits = {(one.person, one.day): ("PR_1", "PR_2") for one in slices}
+    splits = {(one.person, one.day): equally(["PR_1", "PR_2"]) for one in slices}
     with transaction(engine) as session:
         books.write(session, "payments", date(2026, 5, 11), [ann, cy], slices, Closing(booked, waiting, splits))
     return ann, cy

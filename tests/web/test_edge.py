@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 import pytest
 from starlette.testclient import TestClient
 
-from bot.web.edge import GITHUB, SLACK, Bounds, Face, Reply, make
+from bot.web.edge import make
+from bot.web.pools import GITHUB, SLACK, Bounds, Face, Reply
 
 KIB = 1024
 SMALL = Bounds(body=KIB, held=KIB, threads=1, waiting=1, busy=Reply(503, "busy"), arrival_s=0.2)
@@ -34,7 +35,7 @@ class Told:
 
 
 def client(slack: Face | None = None, github: Face | None = None, **pages: Callable[[], bool]) -> TestClient:
-    app = make(slack, github, pages.get("healthy", yes), pages.get("ready", yes), (SMALL, SMALL))
+    app = make(slack, github, pages.get("healthy", yes), pages.get("ready", yes), (SMALL, SMALL, SMALL))
     return TestClient(app, raise_server_exceptions=False)
 
 
@@ -135,7 +136,7 @@ class Line:
 
 
 def application(face: Face, bounds: Bounds = SMALL) -> Callable[..., object]:
-    return make(face, None, yes, yes, (bounds, bounds))
+    return make(face, None, yes, yes, (bounds, bounds, bounds))
 
 
 def test_a_body_that_does_not_arrive_is_not_waited_for():

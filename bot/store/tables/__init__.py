@@ -13,7 +13,7 @@ from bot.store.tables.faces import CardRow, CommentRow, InboxRow
 from bot.store.tables.ledger import Attribution, BlockRow, Booking, OpenWork, Withdrawal
 from bot.store.tables.naming import CLUSTERED, METADATA
 from bot.store.tables.people import Consent, Handle, Person, Roster, Unit
-from bot.store.tables.pulls import CommitDay, Pull, PullReview
+from bot.store.tables.pulls import CommitDay, Pull, PullCommit, PullReview
 from bot.store.tables.spend import (
     AccountDay,
     Activity,
@@ -25,12 +25,27 @@ from bot.store.tables.spend import (
     SourceCursor,
     Spend,
 )
+from bot.store.tables.telemetry import (
+    AgentCounter,
+    AgentDay,
+    AgentEvent,
+    AgentModel,
+    AgentPlace,
+    AgentRequest,
+    IngestToken,
+)
 
 __all__ = [
     "CLUSTERED",
     "METADATA",
     "AccountDay",
     "Activity",
+    "AgentCounter",
+    "AgentDay",
+    "AgentEvent",
+    "AgentModel",
+    "AgentPlace",
+    "AgentRequest",
     "Attribution",
     "BlockRow",
     "Booking",
@@ -40,12 +55,14 @@ __all__ = [
     "Consent",
     "Handle",
     "InboxRow",
+    "IngestToken",
     "Meta",
     "OpenWork",
     "OutboxRow",
     "Person",
     "PersonDay",
     "Pull",
+    "PullCommit",
     "PullReview",
     "Remainder",
     "Roster",

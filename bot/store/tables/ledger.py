@@ -8,9 +8,12 @@ from sqlmodel import Field
 from bot.store.columns import Instant
 from bot.store.tables.naming import CLUSTERED, Row
 
+ALLOCATED = "allocated"
+"""The grade of all that was booked before there was telemetry."""
+
 
 class Attribution(Row, table=True):
-    """The settled split of a person-day: its pull requests in order (an empty `pull_id` is "none")."""
+    """The settled split of a person-day: where it went, in order, and in which proportion (`weight`)."""
 
     __tablename__ = "attributions"
     __table_args__ = (CLUSTERED,)
@@ -18,10 +21,13 @@ class Attribution(Row, table=True):
     day: date = Field(primary_key=True)
     position: int = Field(primary_key=True)
     pull_id: str
+    grade: str = Field(default=ALLOCATED, sa_column_kwargs={"server_default": ALLOCATED})
+    weight: int = Field(default=1, sa_type=BigInteger, sa_column_kwargs={"server_default": "1"})
 
 
 class OpenWork(Row, table=True):
-    """What was entered into the ledger and not recognised yet."""
+    """What was entered into the ledger and not recognised yet. `pull_id` is a pull request's node id or what stands for
+    one (`bot.domain.targets`), `grade` how surely it belongs there."""
 
     __tablename__ = "open_work"
     __table_args__ = (CLUSTERED,)
@@ -29,6 +35,7 @@ class OpenWork(Row, table=True):
     day: date = Field(primary_key=True)
     account: str = Field(primary_key=True)
     pull_id: str = Field(primary_key=True)
+    grade: str = Field(default=ALLOCATED, primary_key=True, sa_column_kwargs={"server_default": ALLOCATED})
     micro: int = Field(sa_type=BigInteger)
 
 
@@ -44,6 +51,7 @@ class Booking(Row, table=True):
     unit: str = Field(primary_key=True)
     week: date = Field(primary_key=True)
     part: str = Field(primary_key=True)
+    grade: str = Field(default=ALLOCATED, primary_key=True, sa_column_kwargs={"server_default": ALLOCATED})
     micro: int = Field(sa_type=BigInteger)
 
 

@@ -1,0 +1,189 @@
+"""Taking in what coding agents tell: whose it is, what of it can be true, and kept before it is answered.
+
+Whose it is decides consent, before anything is written: a person's token names them, with a fleet's the address the
+agent is signed in with does. What is of nobody who has joined is dropped, and nobody is told: that would tell consent.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from bot.domain import tokens
+from bot.domain.agents import AgentEvent, AgentRequest, Evidence, Telemetry, Via
+from bot.domain.handles import HandleKind, keyed_hash
+from bot.domain.model import Request
+from bot.domain.prices import Priced
+from bot.domain.series import EPOCH, Reading
+from bot.domain.tokens import Token
+from bot.store import agent_days, cursors, ingest_tokens, people, telemetry
+from bot.store.cursors import SourceKind
+from bot.store.db import reading, transaction
+
+OLDEST, NEWEST = timedelta(days=30), timedelta(minutes=10)
+MOST_MODELS = 200
+OTHER_MODEL = "other"
+OTHER_REPOSITORY = "other/other"
+NOTED = timedelta(minutes=1)
+"""How often it is noted that an agent tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receiving:
+    """What telemetry is taken in by. `repositories` are those that some team observes."""
+
+    secret: bytes
+    repositories: frozenset[str]
+    prices: Priced
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one batch tells of one person."""
+
+    telemetry: Telemetry
+    readings: tuple[Reading, ...] = ()
+
+
+def sender(engine: Engine, authorization: str | None, now: datetime) -> Token | None:
+    """The valid token that a request carries, if any."""
+    text = tokens.presented(authorization)
+    if text is None:
+        return None
+    with reading(engine) as session:
+        stored = ingest_tokens.by_id(session, tokens.id_of(text))
+    return stored if tokens.proves(text, stored) and stored and stored.is_valid(now) else None
+
+
+def receive(
+    engine: Engine, token: Token, batch: Iterable[Told], via: Via, receiving: Receiving, now: datetime
+) -> Counter[str]:
+    """Keep a batch in one transaction. Returns how many parts of it were refused, by reason; what nobody agreed to is
+    not among them. Raises StoreError: then nothing was kept, and it may be sent again."""
+    rejected: Counter[str] = Counter()
+    with transaction(engine) as session:
+        for told in batch:
+            found = _whose(session, token, told.telemetry.email, receiving.secret)
+            if found:
+                person, since = found
+                own, refused = _possible(told, since, now)
+                rejected += refused
+                _keep(session, person, via, own, receiving, refused, now)
+        ingest_tokens.used(session, token, now)
+    return rejected
+
+
+def _whose(session: Session, token: Token, email: str | None, secret: bytes) -> tuple[str, date] | None:
+    """The person, and the first UTC day that is theirs to keep; None for nobody who has joined."""
+    person = token.person
+    if person is None and email is not None:
+        hash_ = keyed_hash(secret, HandleKind.EMAIL, email)
+        known = people.owners(session, [hash_]).get(hash_)
+        person = known.person if known else None
+    joined = people.joined(session, [person]).get(person) if person else None
+    return (joined.person, joined.collect_from) if joined else None
+
+
+def _possible(told: Told, since: date, now: datetime) -> tuple[Told, Counter[str]]:
+    """What may be kept: of days the person agreed to, and not of a time that cannot be."""
+    refused: Counter[str] = Counter()
+
+    def fits(at: datetime) -> bool:
+        if not now - OLDEST <= at <= now + NEWEST:
+            refused["clock"] += 1
+            return False
+        return at.date() >= since
+
+    given = told.telemetry
+    own = Telemetry(
+        None,
+        tuple(one for one in given.requests if fits(one.at)),
+        tuple(one for one in given.events if fits(one.at)),
+        tuple(one for one in given.evidence if fits(one.at)),
+    )
+    return Told(
+        own, tuple(one for one in told.readings if fits(EPOCH + timedelta(microseconds=one.at // 1000)))
+    ), refused
+
+
+def _keep(
+    session: Session, person: str, via: Via, told: Told, receiving: Receiving, refused: Mapping[str, int], now: datetime
+) -> None:
+    known = telemetry.models(session, person)
+    named = _Names(known)
+    priced = [_priced(replace(one, model=named.of(one.model)), receiving) for one in told.telemetry.requests]
+    readings = [replace(one, model=named.of(one.model)) for one in told.readings]
+    places = [_observed(one, receiving.repositories) for one in told.telemetry.evidence]
+    written = telemetry.add_requests(session, person, via, priced, now)
+    written += telemetry.add_events(session, person, via, told.telemetry.events)
+    written += telemetry.add_readings(session, person, readings)
+    telemetry.add_places(session, person, places)
+    telemetry.add_models(session, person, named.new, now.date())
+    if written:
+        agent_days.arrived(session, person, _days(told))
+    _note(session, told, {one.model for one, micro in priced if micro is None}, Counter(refused) + named.over, now)
+
+
+class _Names:
+    """The models a person may name: many, but not without end."""
+
+    def __init__(self, known: set[str]) -> None:
+        self._known = {*known, OTHER_MODEL}
+        self.new: set[str] = set()
+        self.over: Counter[str] = Counter()
+
+    def of(self, model: str) -> str:
+        if model in self._known:
+            return model
+        if len(self._known) > MOST_MODELS:
+            self.over["too_many_models"] += 1
+            return OTHER_MODEL
+        self._known.add(model)
+        self.new.add(model)
+        return model
+
+
+def _priced(request: AgentRequest, receiving: Receiving) -> tuple[AgentRequest, int | None]:
+    """With its list price: the company's own, else the agent's own figure, else the price book's; None for none."""
+    own = receiving.prices.terms.prices(None, request.model)
+    if own is None and request.cost_micro is not None:
+        return request, request.cost_micro
+    asked = Request(request.model, None, request.at, request.tokens)
+    return replace(request, cost_micro=None), receiving.prices.price(asked)
+
+
+def _observed(evidence: Evidence, repositories: frozenset[str]) -> Evidence:
+    """A place in a repository that no team observes is kept as that only. A fork is observed if what it is a fork of
+    is: it goes by the same name at another owner."""
+    if evidence.repository is None:
+        return evidence
+    name = evidence.repository.casefold()
+    names = {one.casefold() for one in repositories}
+    if name in names or name.partition("/")[2] in {one.partition("/")[2] for one in names}:
+        return evidence
+    return replace(evidence, repository=OTHER_REPOSITORY, branch=None, commit=None, pull=None)
+
+
+def _days(told: Told) -> set[tuple[date, str]]:
+    parts: tuple[AgentRequest | AgentEvent, ...] = (*told.telemetry.requests, *told.telemetry.events)
+    counted = {((EPOCH + timedelta(microseconds=one.at // 1000)).date(), one.agent) for one in told.readings}
+    return {(one.at.date(), one.agent) for one in parts} | counted
+
+
+def _note(session: Session, told: Told, unpriced: set[str], refused: Mapping[str, int], now: datetime) -> None:
+    """For `doctor`: that an agent tells, at most once a minute, or what was wrong with what it told."""
+    parts: tuple[AgentRequest | AgentEvent | Reading, ...] = (
+        *told.telemetry.requests,
+        *told.telemetry.events,
+        *told.readings,
+    )
+    for agent in {one.agent for one in parts}:
+        known = cursors.one(session, SourceKind.TELEMETRY, agent)
+        if refused or unpriced or known is None or known.fetched_at is None or now - known.fetched_at > NOTED:
+            first = known.first_day if known else now.date()
+            cursors.succeeded(
+                session, SourceKind.TELEMETRY, agent, first, now, rejected=refused, unpriced=sorted(unpriced)
+            )
