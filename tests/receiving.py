@@ -3,8 +3,10 @@ database, and people who have joined."""
 
 import gzip
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from httpx2 import Response
@@ -54,7 +56,14 @@ class Receiver:
         return tokens.new_fleet(self.engine, name, self.now, None)
 
     def post(
-        self, path: str, body: bytes, token: str | None, media: str = JSON, *, zipped: bool = False, **headers: str
+        self,
+        path: str,
+        body: bytes,
+        token: str | None,
+        media: str = JSON,
+        *,
+        zipped: bool = False,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> Response:
         sent = {"content-type": media, **({"authorization": f"Bearer {token}"} if token else {}), **headers}
         if zipped:
