@@ -208,7 +208,7 @@ else:
     from collections.abc import Callable, Iterable, Iterator
     from dataclasses import dataclass, field, replace
     from datetime import datetime, timedelta, timezone
-    from typing import Any, NamedTuple
+    from typing import Any, NamedTuple, NoReturn
 
 # === 2. What is read: requests, turns, sessions =======================================================================
 
@@ -1640,6 +1640,7 @@ def _json(value: Any) -> bytes:
 MOST_WAITING = 500  # documents
 MOST_BYTES = 20_000_000
 KEEP_DAYS = 30  # the server takes nothing older
+PROGRAM = "python3 hook.py"  # as it is called where nothing else calls it
 
 
 class Trouble(Exception):
@@ -1675,7 +1676,7 @@ def state(*names: str) -> str:
 def load_config() -> Config:
     told = _load(config_path())
     if not _text(told.get("url")) or not _text(told.get("token")):
-        raise Trouble("The hook is not set up: run `python3 hook.py install --url URL --token TOKEN`.")
+        raise Trouble(f"The hook is not set up: run `{PROGRAM} install --url URL --token TOKEN`.")
     return Config(checked_url(told["url"]), told["token"])
 
 
@@ -2279,10 +2280,10 @@ def install(options: argparse.Namespace) -> int:
         raise Trouble("LEVERAGE_HOOK_CONFIG has to name a file hook.json.")
     if not re.match(r"[\x21-\x7e]{8,500}$", config.token):
         raise Trouble("That is no token: make one with `/leverage token` in Slack.")
-    changes, left = planned(installed, targets())
+    changes, left = planned(installed, [] if options.managed else targets())
     for line in [difference(change) for change in changes] + left:
         say(line)
-    if not options.yes and not agreed():
+    if not (options.yes or options.managed) and not agreed():
         complain("Nothing was changed. With --yes it does not ask.")
         return 1
     write(config_path(), _json({"url": config.url, "token": config.token}))
@@ -2399,13 +2400,21 @@ def at_work(options: argparse.Namespace) -> int:
     return 0
 
 
-def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="hook.py", description="Tells Leverage what your coding agent's turns took.")
+class Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong with what was typed."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{message[:1].upper()}{message[1:]}. See `{self.prog} --help`.\n")
+
+
+def parser(prog: str) -> Parser:
+    top = Parser(prog=prog, description="Tells Leverage what your coding agent's turns took.")
     commands = top.add_subparsers(dest="command", required=True, metavar="install|status|send|uninstall")
     setup = commands.add_parser("install", help="put the hook into your agents' settings; shows what changes, and asks")
     setup.add_argument("--url", required=True, help="your Leverage, such as https://leverage.example.com")
     setup.add_argument("--token", help="from `/leverage token` in Slack; else LEVERAGE_TOKEN, else it asks")
     setup.add_argument("--yes", action="store_true", help="do not ask")
+    setup.add_argument("--managed", action="store_true", help="leave their settings alone: your company's name it")
     setup.set_defaults(do=install)
     undo = commands.add_parser("uninstall", help="put everything back")
     undo.add_argument("--yes", action="store_true", help=argparse.SUPPRESS)
@@ -2424,12 +2433,12 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def main(arguments: list[str] | None = None) -> int:
-    options = parser().parse_args(arguments)
+def main(arguments: list[str] | None = None, prog: str = PROGRAM) -> int:
+    options = parser(prog).parse_args(arguments)
     try:
         return int(options.do(options))
     except Trouble as trouble:
-        complain(str(trouble))
+        complain(str(trouble).replace(PROGRAM, prog))
     except OSError as error:
         complain(f"It did not work: {error.strerror or 'an error of this machine'} ({error.filename or 'no file'}).")
     return 1

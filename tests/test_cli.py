@@ -1,9 +1,7 @@
 """What the command line says to somebody who types something wrong, stops it, or gives it nowhere to write."""
 
-import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,9 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot import progress
 from bot.domain.ports import SourceError
+from tests.commands import LEVERAGE, environment, one_line, run
 
-ROOT = Path(__file__).parents[1]
-LEVERAGE = [sys.executable, "-m", "bot"]
 TEAM = """
 [[team]]
 name = "payments"
@@ -32,30 +29,6 @@ digest = "Mon 09:00"
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "leverage.toml").write_text(TEAM)
     return tmp_path
-
-
-def environment(**settings: str) -> dict[str, str]:
-    secret = {"LEVERAGE_SECRET_KEY": "a secret of at least thirty-two characters"}
-    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "COLUMNS": "80"} | secret | settings
-
-
-def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*LEVERAGE, *arguments],
-        cwd=folder,
-        env=environment(**settings),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def one_line(folder: Path, *arguments: str, code: int = 1, **settings: str) -> str:
-    done = run(folder, *arguments, **settings)
-    assert (done.returncode, done.stdout) == (code, "")
-    (line,) = done.stderr.splitlines()
-    return line.removeprefix("leverage: ")
 
 
 # Stopping, and nowhere to write
