@@ -136,6 +136,8 @@ class SmallCompany:
             files=2,
             reverts=reverts,
             commits=tuple(CommitDay(f"U_{name}", date.fromisoformat(day)) for name, day in days),
+            head_repository=REPOSITORY,
+            default_branch="main",
             reviews=tuple(Review(user(name), "approved", instant(at)) for name, at in reviews),
         )
         with transaction(self.engine) as session:

@@ -19,6 +19,7 @@ from bot.store.tables import (
     AgentModel,
     AgentPlace,
     AgentRequest,
+    AgentSession,
     Attribution,
     Booking,
     Consent,
@@ -135,7 +136,7 @@ def granted(session: Session, person: str) -> dict[str, bool]:
 
 PERSONAL = (
     *(Spend, PersonDay, SessionSpend, Activity, SessionCommit, Attribution, OpenWork, Booking, Person),
-    *(AgentRequest, AgentEvent, AgentPlace, AgentCounter, AgentDay, AgentModel, IngestToken),
+    *(AgentRequest, AgentEvent, AgentPlace, AgentCounter, AgentDay, AgentModel, AgentSession, IngestToken),
 )
 """Whatever has a person's key and is erased with them; of the consent log the withdrawal stays."""
 

@@ -12,15 +12,16 @@ from sqlmodel import Session
 from bot.domain.agents import AgentEvent, AgentRequest, Evidence, Happening, Origin, Proof, Via
 from bot.domain.model import Tokens
 from bot.domain.series import Meter, Reading, Temporality
-from bot.domain.sessions import Arrival
+from bot.domain.sessions import Arrival, SessionKey
 from bot.store import tables
 from bot.store.bulk import Row, upsert
-from bot.store.tables import AgentCounter, AgentModel, AgentPlace
+from bot.store.tables import AgentCounter, AgentModel, AgentPlace, AgentSession
 
 REQUESTS = tables.table(tables.AgentRequest).c
 EVENTS = tables.table(tables.AgentEvent).c
 PLACES = tables.table(AgentPlace).c
 COUNTERS = tables.table(AgentCounter).c
+SESSIONS = tables.table(AgentSession).c
 MODELS = tables.table(AgentModel).c
 KINDS = ("fresh", "cache_write_5m", "cache_write_1h", "cache_read", "output", "reasoning")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -172,6 +173,20 @@ def add_models(session: Session, person: str, named: Iterable[str], today: date)
     upsert(session, AgentModel, [{"person_key": person, "model": model, "seen": today} for model in named])
 
 
+def owner(session: Session, agent: str, conversation: str) -> str | None:
+    """Whose a session is, where its agent has said so, and to nobody else's name."""
+    found = session.execute(
+        select(SESSIONS.person_key).where(SESSIONS.session == conversation, SESSIONS.agent == agent).limit(2)
+    ).all()
+    return found[0].person_key if len(found) == 1 else None
+
+
+def add_sessions(session: Session, person: str, told: Iterable[SessionKey], today: date) -> None:
+    """An agent has said whose these sessions are."""
+    rows = [{"session": one, "agent": agent, "person_key": person, "seen": today} for agent, one in told]
+    upsert(session, AgentSession, rows)
+
+
 def drop(session: Session, before: date) -> int:
     """Forget what is of days before this one, person by person: the tables are in the order of people."""
     moment, dropped = _micro(datetime.combine(before, time(), UTC)), 0
@@ -183,6 +198,7 @@ def drop(session: Session, before: date) -> int:
         (AgentCounter, "day", before),
         (tables.AgentDay, "day", before),
         (AgentModel, "seen", before),
+        (AgentSession, "seen", before),
     ):
         row = tables.table(model).c
         for person in people:

@@ -5,7 +5,7 @@ agent is signed in with does. What is of nobody who has joined is dropped, and n
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -18,6 +18,7 @@ from bot.domain.handles import HandleKind, keyed_hash
 from bot.domain.model import Request
 from bot.domain.prices import Priced
 from bot.domain.series import EPOCH, Reading
+from bot.domain.sessions import SessionKey, session_of
 from bot.domain.tokens import Token
 from bot.store import agent_days, cursors, ingest_tokens, people, telemetry
 from bot.store.cursors import SourceKind
@@ -66,25 +67,49 @@ def receive(
     rejected: Counter[str] = Counter()
     with transaction(engine) as session:
         for told in batch:
-            found = _whose(session, token, told.telemetry.email, receiving.secret)
-            if found:
-                person, since = found
-                own, refused = _possible(told, since, now)
-                rejected += refused
-                _keep(session, person, via, own, receiving, refused, now)
+            for person, part in _by_person(session, token, told, receiving.secret, now):
+                joined = people.joined(session, [person]).get(person)
+                if joined:
+                    own, refused = _possible(part, joined.collect_from, now)
+                    rejected += refused
+                    _keep(session, person, via, own, receiving, refused, now)
         ingest_tokens.used(session, token, now)
     return rejected
 
 
-def _whose(session: Session, token: Token, email: str | None, secret: bytes) -> tuple[str, date] | None:
-    """The person, and the first UTC day that is theirs to keep; None for nobody who has joined."""
-    person = token.person
-    if person is None and email is not None:
-        hash_ = keyed_hash(secret, HandleKind.EMAIL, email)
+def _by_person(session: Session, token: Token, told: Told, secret: bytes, now: datetime) -> Iterator[tuple[str, Told]]:
+    """What was told, by whose it is; what is nobody's who has joined is left out.
+
+    A fleet's agents say it by their address, and with it whose their sessions are. The hook of a fleet knows no
+    address: its sessions are whose their agents said.
+    """
+    if token.person is not None:
+        yield token.person, told
+    elif told.telemetry.email is not None:
+        hash_ = keyed_hash(secret, HandleKind.EMAIL, told.telemetry.email)
         known = people.owners(session, [hash_]).get(hash_)
-        person = known.person if known else None
-    joined = people.joined(session, [person]).get(person) if person else None
-    return (joined.person, joined.collect_from) if joined else None
+        if known and known.person:
+            telemetry.add_sessions(session, known.person, _sessions(told.telemetry), now.date())
+            yield known.person, told
+    else:
+        for key in sorted(_sessions(told.telemetry)):
+            person = telemetry.owner(session, *key)
+            if person:
+                yield person, Told(_of_session(told.telemetry, key))
+
+
+def _sessions(told: Telemetry) -> set[SessionKey]:
+    parts: tuple[AgentRequest | AgentEvent | Evidence, ...] = (*told.requests, *told.events, *told.evidence)
+    return {session_of(one) for one in parts}
+
+
+def _of_session(told: Telemetry, key: SessionKey) -> Telemetry:
+    return Telemetry(
+        None,
+        tuple(one for one in told.requests if session_of(one) == key),
+        tuple(one for one in told.events if session_of(one) == key),
+        tuple(one for one in told.evidence if session_of(one) == key),
+    )
 
 
 def _possible(told: Told, since: date, now: datetime) -> tuple[Told, Counter[str]]:

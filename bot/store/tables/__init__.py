@@ -32,6 +32,7 @@ from bot.store.tables.telemetry import (
     AgentModel,
     AgentPlace,
     AgentRequest,
+    AgentSession,
     IngestToken,
 )
 
@@ -46,6 +47,7 @@ __all__ = [
     "AgentModel",
     "AgentPlace",
     "AgentRequest",
+    "AgentSession",
     "Attribution",
     "BlockRow",
     "Booking",

@@ -136,3 +136,14 @@ class AgentModel(Row, table=True):
     person_key: str = Field(primary_key=True)
     model: str = Field(primary_key=True)
     seen: date
+
+
+class AgentSession(Row, table=True):
+    """Whose a session is, as its agent said over OTLP: the hook of a managed machine knows the session only."""
+
+    __tablename__ = "agent_sessions"
+    __table_args__ = (CLUSTERED,)
+    session: str = Field(primary_key=True)
+    agent: str = Field(primary_key=True)
+    person_key: str = Field(primary_key=True, index=True)
+    seen: date

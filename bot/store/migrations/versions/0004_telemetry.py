@@ -165,3 +165,14 @@ def _telemetry() -> None:
         sa.PrimaryKeyConstraint("person_key", "model", name=op.f("pk_agent_models")),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "agent_sessions",
+        sa.Column("session", sa.String(), nullable=False),
+        sa.Column("agent", sa.String(), nullable=False),
+        sa.Column("person_key", sa.String(), nullable=False),
+        sa.Column("seen", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("session", "agent", "person_key", name=op.f("pk_agent_sessions")),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("agent_sessions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_agent_sessions_person_key"), ["person_key"], unique=False)
