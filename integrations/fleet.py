@@ -33,7 +33,7 @@ class File:
 
 def text(base_url: str, token: str) -> str:
     """All files to read and to copy from."""
-    parts = [_intro(base_url), *(_section(file) for file in files(base_url, token)), OTHERS]
+    parts = [_intro(base_url, token), *(_section(file) for file in files(base_url, token)), OTHERS]
     return "\n\n".join(parts)
 
 
@@ -244,16 +244,19 @@ def _string(value: str) -> str:
     return json.dumps(value)
 
 
-def _intro(base_url: str) -> str:
+def _intro(base_url: str, token: str) -> str:
     paragraphs = [
         "Files for device management, which turn telemetry and the hook on for each agent. Agents send with the "
         "fleet's token, which is in these files: let only the machines' people read them. What is of nobody who has "
         "joined is dropped before anything is stored.",
-        "The entries of the hook do nothing until a person installs it, with a token of their own, as it does not say "
-        "whose work it tells. Whoever has joined types `/leverage token` in Slack and then the two lines below, which "
-        "ask for that token. On Windows leave the `hooks` out of these files, and --managed out of the second line.",
+        "The entries of the hook do nothing until it is installed for the person who uses the machine. Device "
+        "management does so by the two lines below, run as that person. The hook does not say whose work it tells; it "
+        "counts for whom the agent of the same session has said to be. Where an agent sends no address, the person "
+        "installs it with their own token, by `/leverage token` in Slack. On Windows leave the `hooks` out of these "
+        "files, and --managed out of the second line.",
     ]
-    commands = f"  curl -fsSo hook.py {base_url}/hook.py\n  python3 hook.py install --managed --url {base_url}"
+    install = f"python3 hook.py install --managed --url {base_url} --token {token}"
+    commands = f"  curl -fsSo hook.py {base_url}/hook.py\n  {install}"
     return "\n\n".join([*(textwrap.fill(one, WIDTH) for one in paragraphs), commands])
 
 

@@ -1,6 +1,6 @@
 """The heads of pull requests, as binding wants them: where their branches are, when they were open, their commits."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -33,6 +33,7 @@ def candidates(session: Session, since: datetime) -> list[Candidate]:
             PULLS.head_repository,
             PULLS.head_branch,
             PULLS.default_branch,
+            PULLS.base_branch,
             PULLS.periods,
             PULLS.created_at,
             PULLS.merged_at,
@@ -41,9 +42,9 @@ def candidates(session: Session, since: datetime) -> list[Candidate]:
         .where(_matters(since))
         .order_by(PULLS.updated_at, PULLS.id)
     ).all()
-    names = _names(rows)
+    names, usual = _names(rows), _usual_bases(rows)
     today, before = _shas(session, since)
-    return [_candidate(row, names[row.repository_id], today, before) for row in rows]
+    return [_candidate(row, names[row.repository_id], usual[row.repository_id], today, before) for row in rows]
 
 
 def sessions_by_commit(session: Session, since: datetime) -> dict[str, tuple[str, ...]]:
@@ -84,7 +85,16 @@ def _names(rows: Iterable[Row[Any]]) -> dict[str, Sequence[str]]:
     return {repository: tuple(names.values()) for repository, names in found.items()}
 
 
-def _candidate(row: Row[Any], names: Sequence[str], today: Shas, before: Shas) -> Candidate:
+def _usual_bases(rows: Iterable[Row[Any]]) -> dict[str, str]:
+    """The branch that most pull requests of a repository go into, by its id: where GitHub may not show the default
+    branch, it is that one."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        counts[row.repository_id][row.base_branch] += 1
+    return {repository: bases.most_common(1)[0][0] for repository, bases in counts.items()}
+
+
+def _candidate(row: Row[Any], names: Sequence[str], usual_base: str, today: Shas, before: Shas) -> Candidate:
     *former, name = names
     head = row.head_repository
     is_own = head is not None and head.lower() in {one.lower() for one in names}
@@ -97,7 +107,7 @@ def _candidate(row: Row[Any], names: Sequence[str], today: Shas, before: Shas) -
         periods=tuple(Period(*period) for period in row.periods) or (_only(row),),
         commits=frozenset(today.get(row.id, ())),
         replaced=frozenset(before.get(row.id, ())),
-        default_branch=row.default_branch,
+        default_branch=row.default_branch or usual_base,
         former=frozenset(former),
     )
 

@@ -1,6 +1,5 @@
 """Binding at closing: what telemetry says of where people's days went, and what became of branches since."""
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -12,6 +11,7 @@ from bot.domain.binding import Candidate, Edits, Grade, bind, places
 from bot.domain.binding.pulls import Pulls
 from bot.domain.ledger import Measured, Share, Slice, Splits
 from bot.domain.measured import Accounts, by_slice
+from bot.domain.model import fingerprint
 from bot.domain.ports import Prices
 from bot.domain.retention import RAW
 from bot.domain.sessions import session_of
@@ -41,11 +41,6 @@ class Heads:
         """Commits by the sessions among these that they name; commits are stored with fingerprints of them only."""
         named = {fingerprint(one.session): one.session for one in requests}
         return {sha: tuple(named[one] for one in told if one in named) for sha, told in self.sessions.items()}
-
-
-def fingerprint(session: str) -> str:
-    """What is kept of a session that a commit names."""
-    return hashlib.sha256(session.encode()).hexdigest()[:32]
 
 
 def read_heads(

@@ -5,7 +5,7 @@ agent is signed in with does. What is of nobody who has joined is dropped, and n
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -67,17 +67,20 @@ def receive(
     rejected: Counter[str] = Counter()
     with transaction(engine) as session:
         for told in batch:
-            for person, part in _by_person(session, token, told, receiving.secret, now):
+            possible, refused = _possible(told, now)
+            rejected += refused  # whosever it is: a count for those only who have joined would tell who has
+            for person, part in _by_person(session, token, possible, receiving.secret):
                 joined = people.joined(session, [person]).get(person)
                 if joined:
-                    own, refused = _possible(part, joined.collect_from, now)
-                    rejected += refused
+                    own = _since(part, joined.collect_from)
+                    if token.person is None:
+                        telemetry.add_sessions(session, person, _sessions(own.telemetry), now.date())
                     _keep(session, person, via, own, receiving, refused, now)
         ingest_tokens.used(session, token, now)
     return rejected
 
 
-def _by_person(session: Session, token: Token, told: Told, secret: bytes, now: datetime) -> Iterator[tuple[str, Told]]:
+def _by_person(session: Session, token: Token, told: Told, secret: bytes) -> Iterator[tuple[str, Told]]:
     """What was told, by whose it is; what is nobody's who has joined is left out.
 
     A fleet's agents say it by their address, and with it whose their sessions are. The hook of a fleet knows no
@@ -89,7 +92,6 @@ def _by_person(session: Session, token: Token, told: Told, secret: bytes, now: d
         hash_ = keyed_hash(secret, HandleKind.EMAIL, told.telemetry.email)
         known = people.owners(session, [hash_]).get(hash_)
         if known and known.person:
-            telemetry.add_sessions(session, known.person, _sessions(told.telemetry), now.date())
             yield known.person, told
     else:
         for key in sorted(_sessions(told.telemetry)):
@@ -112,26 +114,33 @@ def _of_session(told: Telemetry, key: SessionKey) -> Telemetry:
     )
 
 
-def _possible(told: Told, since: date, now: datetime) -> tuple[Told, Counter[str]]:
-    """What may be kept: of days the person agreed to, and not of a time that cannot be."""
+def _possible(told: Told, now: datetime) -> tuple[Told, Counter[str]]:
+    """What is not of a time that cannot be, and how much is."""
     refused: Counter[str] = Counter()
 
     def fits(at: datetime) -> bool:
-        if not now - OLDEST <= at <= now + NEWEST:
-            refused["clock"] += 1
-            return False
-        return at.date() >= since
+        is_near = now - OLDEST <= at <= now + NEWEST
+        refused["clock"] += not is_near
+        return is_near
 
+    return _those(told, fits), +refused
+
+
+def _since(told: Told, first: date) -> Told:
+    """What is of days that the person agreed to."""
+    return _those(told, lambda at: at.date() >= first)
+
+
+def _those(told: Told, fits: Callable[[datetime], bool]) -> Told:
+    """What is of fitting moments."""
     given = told.telemetry
     own = Telemetry(
-        None,
+        given.email,
         tuple(one for one in given.requests if fits(one.at)),
         tuple(one for one in given.events if fits(one.at)),
         tuple(one for one in given.evidence if fits(one.at)),
     )
-    return Told(
-        own, tuple(one for one in told.readings if fits(EPOCH + timedelta(microseconds=one.at // 1000)))
-    ), refused
+    return Told(own, tuple(one for one in told.readings if fits(EPOCH + timedelta(microseconds=one.at // 1000))))
 
 
 def _keep(

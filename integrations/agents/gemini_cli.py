@@ -1,6 +1,6 @@
 """Gemini CLI over OTLP: its log events. The `gen_ai` event beside each answer repeats it, as do the metrics.
 
-Docs: google-gemini/gemini-cli `docs/cli/telemetry.md` (read 2026-08) and what 0.61.0 sends. Input holds what was
+Docs: google-gemini/gemini-cli `docs/cli/telemetry` (read 2026-08) and what 0.61.0 sends. Input holds what was
 cached, but not what tools read; thoughts are beside output. Answers have no id. Its GitHub action names the
 pull request.
 """

@@ -1,6 +1,6 @@
 """Any agent that follows OpenTelemetry's conventions for generative AI: its spans of model calls and tools.
 
-Docs: open-telemetry/semantic-conventions `docs/registry/attributes/gen-ai.md` (v1.44.0). Input holds what was cached,
+Docs: open-telemetry/semantic-conventions `docs/registry/attributes/gen-ai` (v1.44.0). Input holds what was cached,
 output what was reasoned. Spans of whole agents repeat the sums of those inside, and log events the spans: neither is
 read. Where there is no conversation, a trace is one.
 """

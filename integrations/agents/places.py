@@ -1,6 +1,6 @@
 """Where work was: repositories, branches and pull requests in attributes, checked before they are believed.
 
-Names of attributes: open-telemetry/semantic-conventions, `docs/registry/attributes/vcs.md`.
+Names of attributes: open-telemetry/semantic-conventions, `docs/registry/attributes/vcs`.
 """
 
 import re

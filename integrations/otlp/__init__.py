@@ -1,6 +1,6 @@
 """OTLP over HTTP: bodies of /v1/logs, /v1/metrics and /v1/traces, in JSON and protobuf, into small plain records.
 
-Docs: open-telemetry/opentelemetry-proto `docs/specification.md`. A record keeps what `Allowed` names and nothing else.
+Docs: open-telemetry/opentelemetry-proto `docs/specification`. A record keeps what `Allowed` names and nothing else.
 """
 
 from integrations.otlp.answers import answer, status

@@ -1,7 +1,7 @@
 """What an OTLP client is answered, in the encoding it used.
 
 All of these messages have a number in field 1 and a text in field 2, so their protobuf is written here by hand.
-Docs: opentelemetry-proto `docs/specification.md` (partial success, failures), `google/rpc/status.proto`, `code.proto`.
+Docs: opentelemetry-proto `docs/specification` (partial success, failures), `google/rpc/status.proto`, `code.proto`.
 """
 
 import json

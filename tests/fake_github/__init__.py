@@ -3,10 +3,11 @@
 from tests.fake_github.fake import FakeGitHub
 from tests.fake_github.reading import START, only, outcomes, pages, read
 from tests.fake_github.server import serve
-from tests.fake_github.world import FakePull, FakeRepository, commit
+from tests.fake_github.world import FakeEvent, FakePull, FakeRepository, commit
 
 __all__ = [
     "START",
+    "FakeEvent",
     "FakeGitHub",
     "FakePull",
     "FakeRepository",

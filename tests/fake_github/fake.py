@@ -20,14 +20,15 @@ APP_URL = "https://github.example/apps/leverage"
 class FakeGitHub:
     """Tell it what to hold and what to refuse; `calls` says what it was asked, one entry a request.
 
-    `hidden` are the lists that GraphQL does not show of private repositories: commits, as on GitHub for an App without
-    `contents: read`; clear it for an App that has it.
+    `hidden` are the parts that GraphQL does not show of private repositories: commits, and with them the default
+    branch, as on GitHub for an App without `contents: read`; clear it for an App that has it.
     """
 
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.variables: list[Mapping[str, Any]] = []
         self.hidden = {"commits"}
+        self.refuse_forks = False
         self.budget = (5000, 5000)
         self.resets_at = 1_778_000_400
         self._accounts: dict[str, FakeAccount] = {}
@@ -98,7 +99,7 @@ class FakeGitHub:
     def graphql(self, query: str, variables: Mapping[str, Any]) -> Reply:
         operation = next(node for node in parse_query(query).definitions if isinstance(node, OperationDefinitionNode))
         self.variables.append(variables)
-        trees = Trees(self._accounts, self.hidden)
+        trees = Trees(self._accounts, self.hidden | {"forks"} if self.refuse_forks else self.hidden)
         root = {
             "repository": lambda _info, owner, name: self._repository_tree(trees, f"{owner}/{name}"),
             "user": lambda _info, login: trees.user(login),

@@ -8,11 +8,14 @@ from typing import Any
 
 from graphql import GraphQLError, GraphQLSchema, build_schema, graphql_sync
 
-from tests.fake_github.world import FakeAccount, FakeCommit, FakePull, FakeRepository, moment
+from tests.fake_github.world import FakeAccount, FakeCommit, FakeEvent, FakePull, FakeRepository, moment
 
 EVENTS = {
     "ready": ("READY_FOR_REVIEW_EVENT", "ReadyForReviewEvent"),
     "draft": ("CONVERT_TO_DRAFT_EVENT", "ConvertToDraftEvent"),
+    "closed": ("CLOSED_EVENT", "ClosedEvent"),
+    "reopened": ("REOPENED_EVENT", "ReopenedEvent"),
+    "pushed": ("HEAD_REF_FORCE_PUSHED_EVENT", "HeadRefForcePushedEvent"),
 }
 Tree = dict[str, Any]
 
@@ -40,17 +43,29 @@ def _complaint(error: GraphQLError) -> Tree:
 
 
 def listing(items: Sequence[Any], tree: Callable[[Any], Any] = lambda item: item) -> Any:
-    """A list of GitHub's: only the entries of the page that is asked for are made."""
+    """A list of GitHub's: only the entries of the page that is asked for are made. Its length can be had alone."""
 
-    def page(_info: Any, first: int | None = None, after: str | None = None, **_: Any) -> Tree:
-        if first is None or not 0 < first <= 100:
+    def page(info: Any, first: int | None = None, last: int | None = None, after: str | None = None, **_: Any) -> Tree:
+        size = first or last
+        if size is None and not {"nodes", "pageInfo"} & _asked(info):
+            return {"totalCount": len(items)}
+        if size is None or not 0 < size <= 100:
             raise refusal("EXCESSIVE_PAGINATION", "ask for 1 to 100 records")
-        start = int(after or 0)
-        end = min(start + first, len(items))
-        info = {"hasNextPage": end < len(items), "endCursor": str(end) if end > start else None}
-        return {"totalCount": len(items), "pageInfo": info, "nodes": [tree(item) for item in items[start:end]]}
+        start = int(after or 0) if first else max(0, len(items) - size)
+        end = min(start + size, len(items))
+        place = {"hasNextPage": end < len(items), "endCursor": str(end) if end > start else None}
+        return {"totalCount": len(items), "pageInfo": place, "nodes": [tree(item) for item in items[start:end]]}
 
     return page
+
+
+def _asked(info: Any) -> set[str]:
+    return {
+        field.name.value
+        for node in info.field_nodes
+        for field in node.selection_set.selections
+        if hasattr(field, "name")
+    }
 
 
 def account(found: FakeAccount | None) -> Tree | None:
@@ -82,6 +97,7 @@ class Trees:
             "id": repository.id,
             "nameWithOwner": repository.name,
             "isPrivate": repository.private,
+            "defaultBranchRef": self._shown(repository, "commits", {"id": "REF", "name": repository.default_branch}),
             "pullRequest": lambda _info, number: self._numbered(repository, number),
             "pullRequests": pulls,
         }
@@ -107,6 +123,7 @@ class Trees:
             "closedAt": (end := pull.merged or pull.closed) and moment(end),
             "baseRefName": pull.base,
             "headRefName": pull.head,
+            "headRepository": self._head(repository, pull),
             "author": self._account(pull.author),
         }
         return plain | self._lists(repository, pull) | dict(pull.raw)
@@ -117,22 +134,42 @@ class Trees:
         ]
         return {
             "assignees": listing(pull.assignees, self._account),
-            "timelineItems": lambda info, **where: self._events(pull, info, **where),
+            "timelineItems": lambda info, **where: self._events(repository, pull, info, **where),
             "reviews": listing(pull.reviews, lambda review: self._review(*review)),
             "files": None if pull.files is None else self._shown(repository, "files", listing(files)),
-            "commits": listing(pull.commits, partial(self._commit, repository)),
+            "commits": listing(pull.commits, partial(self._pull_commit, repository)),
         }
 
-    def _events(self, pull: FakePull, info: Any, itemTypes: Sequence[str], **where: Any) -> Tree:  # noqa: N803
-        wanted = [(kind, at) for kind, at in pull.draft_events if EVENTS[kind][0] in itemTypes]
-        found: Tree = listing(wanted, _event)(info, **where)
+    def _head(self, repository: FakeRepository, pull: FakePull) -> Any:
+        if pull.fork and "forks" in self._hidden:
+            return _refuse
+        return None if pull.fork is None else {"id": "R", "nameWithOwner": pull.fork or repository.name}
+
+    def _events(self, repository: FakeRepository, pull: FakePull, info: Any, **where: Any) -> Tree:
+        events = [*(FakeEvent(*event) for event in pull.draft_events), *pull.events]
+        wanted = [event for event in events if EVENTS[event.kind][0] in where["itemTypes"]]
+        found: Tree = listing(wanted, partial(self._event, repository))(info, **where)
         return found
 
-    def _commit(self, repository: FakeRepository, commit: FakeCommit) -> Tree:
+    def _event(self, repository: FakeRepository, event: FakeEvent) -> Tree:
+        tree = {"__typename": EVENTS[event.kind][1], "id": f"E_{event.at}", "createdAt": moment(event.at)}
+        before = event.before and self._shown(repository, "commits", self._commit(event.before))
+        return tree | {"beforeCommit": before}
+
+    def _pull_commit(self, repository: FakeRepository, commit: FakeCommit) -> Tree:
         """As on GitHub, it is the commit that is refused, not the list."""
+        return {"id": "PC", "commit": self._shown(repository, "commits", self._commit(commit))}
+
+    def _commit(self, commit: FakeCommit) -> Tree:
         actors = [{"user": self._person(login)} for login in commit.authors]
-        tree = {"id": "C", "authoredDate": commit.at, "message": commit.message, "authors": listing(actors)}
-        return {"id": "PC", "commit": self._shown(repository, "commits", tree)}
+        return {
+            "id": "C",
+            "oid": commit.sha,
+            "authoredDate": commit.at,
+            "message": commit.message,
+            "parents": listing([{"id": "C"}] * commit.parents),
+            "authors": listing(actors),
+        }
 
     def _shown(self, repository: FakeRepository, part: str, value: Any) -> Any:
         if repository.private and part in self._hidden:
@@ -152,11 +189,6 @@ class Trees:
         if login is None or login.startswith("*"):
             return None
         return account(self._accounts.get(login.lower()) or FakeAccount(login))
-
-
-def _event(event: tuple[str, str]) -> Tree:
-    kind, at = event
-    return {"__typename": EVENTS[kind][1], "id": f"E_{at}", "createdAt": moment(at)}
 
 
 def _refuse(_info: Any, **_: Any) -> Any:

@@ -60,7 +60,8 @@ class Pages:
         first, *others = commit.authors or ("*nobody",)
         trailers = "".join(f"\nCo-authored-by: Somebody <{self._mail(login)}>" for login in others)
         return {
-            "sha": "0" * 40,
+            "sha": commit.sha,
+            "parents": [{"sha": f"{number:040x}"} for number in range(commit.parents)],
             "commit": {"author": {"date": commit.at}, "message": f"{commit.message}\n{trailers}"},
             "author": self._account(first),
         }

@@ -1,11 +1,12 @@
 """What the fake holds: accounts, repositories, pull requests, as tests name them.
 
 Times are ISO texts, a day is its noon. A login nobody announced is a plain user; `*carl` is an e-mail address without
-an account; None is a deleted account.
+an account; None is a deleted account. A commit has a SHA that follows from the rest of it.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha1
 from typing import Any
 
 NOON = "T12:00:00Z"
@@ -27,15 +28,29 @@ class FakeCommit:
     at: str
     authors: tuple[str, ...]
     message: str = "some work"
+    parents: int = 1
+
+    @property
+    def sha(self) -> str:
+        return sha1(repr(self).encode(), usedforsecurity=False).hexdigest()
 
 
-def commit(at: str, *authors: str, message: str = "some work") -> FakeCommit:
-    """`at` is a day or a time; the first author wrote it, the others are co-authors."""
-    return FakeCommit(moment(at), authors, message)
+def commit(at: str, *authors: str, message: str = "some work", parents: int = 1) -> FakeCommit:
+    """`at` is a day or a time; the first author wrote it, the others are co-authors; a merge has two parents."""
+    return FakeCommit(moment(at), authors, message, parents)
 
 
 def moment(text: str) -> str:
     return text if "T" in text else text + NOON
+
+
+@dataclass(frozen=True)
+class FakeEvent:
+    """It was "closed" or "reopened", or "pushed" by force: `before` was the last commit, None if GitHub has lost it."""
+
+    kind: str
+    at: str
+    before: FakeCommit | None = None
 
 
 @dataclass
@@ -48,10 +63,12 @@ class FakePull:
     updated: str | None = None
     draft: bool = False
     draft_events: Sequence[tuple[str, str]] = ()
+    events: Sequence[FakeEvent] = ()
     title: str = "Some work"
     body: str = ""
     base: str = "main"
     head: str = "work"
+    fork: str | None = ""
     assignees: Sequence[str] = ()
     files: Mapping[str, tuple[int, int]] | None = field(default_factory=lambda: {"src/app.py": (1, 0)})
     commits: Sequence[FakeCommit] = ()
@@ -78,10 +95,12 @@ class FakeRepository:
     name: str
     id: str
     private: bool
+    default_branch: str = "main"
     pulls: list[FakePull] = field(default_factory=list)
 
     def pull(self, author: str | None = "ann", created: str = "2026-05-04", **facts: Any) -> FakePull:
-        """Add one. Facts are the fields of `FakePull`; `raw` overrides single GraphQL fields."""
+        """Add one. Facts are the fields of `FakePull`; `raw` overrides single GraphQL fields. `fork` is the repository
+        with its branch: "" for this one, None for a fork that is gone."""
         facts.setdefault("number", len(self.pulls) + 1)
         self.pulls.append(FakePull(author=author, created=created, **facts))
         return self.pulls[-1]

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from bot.domain.model import CommitDay, GitHubUser, PullRequest, PullState, Review
+from bot.domain.model import CommitDay, GitHubUser, HeadCommit, PullRequest, PullState, Review
 from integrations.outcomes.github.wire import Reply
 from tests.fake_github import FakeGitHub, FakeRepository, commit, only, outcomes, pages, read
 
@@ -27,6 +27,7 @@ def at(text: str) -> datetime:
 
 
 def test_all_facts_of_a_pull_request_arrive(fake: FakeGitHub, api: FakeRepository) -> None:
+    made = [commit("2026-05-03", "ann"), commit("2026-05-04", "ann", "bo")]
     api.pull(
         "ann",
         created="2026-05-04T09:00:00Z",
@@ -34,7 +35,7 @@ def test_all_facts_of_a_pull_request_arrive(fake: FakeGitHub, api: FakeRepositor
         updated="2026-05-07T10:00:00Z",
         draft_events=[("ready", "2026-05-05T08:00:00Z")],
         files={"src/pay.py": (10, 2), "src/test_pay.py": (5, 0)},
-        commits=[commit("2026-05-03", "ann"), commit("2026-05-04", "ann", "bo")],
+        commits=made,
         reviews=[("bo", "APPROVED", "2026-05-06T09:00:00Z")],
         head="ann/pay",
     )
@@ -64,6 +65,10 @@ def test_all_facts_of_a_pull_request_arrive(fake: FakeGitHub, api: FakeRepositor
             CommitDay("U_bo", date(2026, 5, 4)),
         ),
         reviews=(Review(bo, "approved", at("2026-05-06T09:00")),),
+        head_repository="acme/api",
+        default_branch="main",
+        periods=((at("2026-05-04T09:00"), at("2026-05-06T10:00")),),
+        heads=tuple(HeadCommit(sha) for sha in sorted(one.sha for one in made)),
     )
 
 

@@ -95,6 +95,7 @@ class Weight:
 
 
 def _first(field: FieldNode) -> int | None:
-    """How many entries a list is asked for; None for what is no list. A variable stands for a full page."""
-    values = [argument.value for argument in field.arguments or () if argument.name.value == "first"]
+    """How many entries a list is asked for; None for what is no list, and for a list of which only the length is asked.
+    A variable stands for a full page."""
+    values = [argument.value for argument in field.arguments or () if argument.name.value in ("first", "last")]
     return next((int(value.value) if isinstance(value, IntValueNode) else PAGE for value in values), None)

@@ -135,7 +135,9 @@ def test_a_token_is_shown_once_taken_by_slack_and_kept_as_a_hash(desk, engine):
     assert answer.json["response_type"] == "ephemeral"
     slack_rules.accept(answer.text, answer.json["blocks"])
     token = token_in(answer.text)
-    assert sender(engine, f"Bearer {token}", desk.at).person == desk.company.people["ann"]
+    known = sender(engine, f"Bearer {token}", desk.at)
+    assert known is not None
+    assert known.person == desk.company.people["ann"]
     (row,) = dump(engine, "ingest_tokens")
     assert token not in str(row)
     assert row["hash"] not in answer.text

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, delete
 
-from bot.domain.model import CommitDay, PullRequest, PullState
+from bot.domain.model import CommitDay, HeadCommit, PullRequest, PullState
 from bot.store import pulls
 from bot.store.db import reading, transaction
 from bot.store.pulls import Touch
@@ -17,9 +17,18 @@ from bot.store.tables import METADATA
 from tests.domain.metrics.pulls import AGENT, ANN, BO, CY, at, committed, merged, pull, review
 from tests.people import dump
 
-TABLES = ("pulls", "pull_reviews", "commit_days")
-OPEN = pull(1, commits=committed(1), reviews=(review(BO, at(1, 12)),))
-PUSHED = replace(OPEN, updated_at=at(2), commits=committed(1, 2), lines=60)
+TABLES = ("pulls", "pull_reviews", "commit_days", "pull_commits")
+OPEN = pull(
+    1,
+    commits=committed(1),
+    reviews=(review(BO, at(1, 12)),),
+    head_repository="acme/api",
+    default_branch="main",
+    periods=((at(1, 9), None),),
+    heads=(HeadCommit("a" * 40), HeadCommit("b" * 40)),
+)
+REBASED = (HeadCommit("b" * 40, replaced=True), HeadCommit("c" * 40, sessions=("0" * 32, "1" * 32)))
+PUSHED = replace(OPEN, updated_at=at(2), commits=committed(1, 2), lines=60, heads=REBASED)
 MERGED = replace(
     PUSHED, updated_at=at(3), state=PullState.MERGED, merged_at=at(3), closed_at=at(3), commits=committed(2)
 )
@@ -42,10 +51,10 @@ def known(engine: Engine, number: int = 1) -> PullRequest:
 # Saving
 
 
-def test_what_was_saved_comes_back_without_its_commits_and_reviews(engine):
+def test_what_was_saved_comes_back_without_its_commits_reviews_and_heads(engine):
     odd = pull(7, author=None, owner=CY, draft=True, ready_at=None, reverts=0, lines=2**40)
     save(engine, OPEN, odd)
-    assert known(engine) == replace(OPEN, commits=(), reviews=())
+    assert known(engine) == replace(OPEN, commits=(), reviews=(), heads=())
     assert known(engine, 7) == replace(odd, commits=(), reviews=())
 
 

@@ -1,4 +1,5 @@
-"""What we take from a commit: who wrote on which day, and whether it takes another one back. Its message ends here."""
+"""What we take from a commit: who wrote on which day, which agents' sessions it names, and whether it takes another one
+back. Its message ends here."""
 
 import re
 from collections.abc import Iterable, MutableMapping
@@ -8,11 +9,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.domain.model import CommitDay, GitHubUser
+from bot.domain.model import CommitDay, GitHubUser, HeadCommit
+from integrations.outcomes.github import heads
 from integrations.outcomes.github.accounts import account
 from integrations.outcomes.github.models import CommitNode, RestCommit
 from integrations.outcomes.github.reverts import reverted_commit
 from integrations.outcomes.github.tally import Tally
+from integrations.outcomes.github.trailers import sessions
 
 CO_AUTHOR = re.compile(
     r"^co-authored-by:[^<\n]*<(?:\d+\+)?(?P<login>[\w.-]+)@users\.noreply\.[\w.-]+>\s*$", re.I | re.M
@@ -22,11 +25,15 @@ ANY_CO_AUTHOR = re.compile(r"^co-authored-by:", re.I | re.M)
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """What we take from a commit: when, which accounts, and the commit it takes back."""
+    """What we take from a commit: when, which accounts, and the commit it takes back.
+
+    `head` is what binding knows of it, None for a merge.
+    """
 
     at: datetime
     authors: tuple[GitHubUser, ...]
     reverted: str | None
+    head: HeadCommit | None = None
 
 
 def commit(node: CommitNode, tally: Tally) -> Commit:
@@ -34,7 +41,8 @@ def commit(node: CommitNode, tally: Tally) -> Commit:
     actors = node.authors.items
     authors = [author for actor in actors if (author := account(actor.user))]
     tally.stranger(len(actors) - len(authors))
-    return Commit(node.authored_date, tuple(authors), reverted_commit(node.message))
+    head = heads.head(node.oid, node.parents.total_count, sessions(node.message, tally))
+    return Commit(node.authored_date, tuple(authors), reverted_commit(node.message), head)
 
 
 def rest_commit(answer: Any, known: MutableMapping[str, GitHubUser], tally: Tally) -> Commit | None:
@@ -51,7 +59,8 @@ def rest_commit(answer: Any, known: MutableMapping[str, GitHubUser], tally: Tall
         user = GitHubUser(raw.author.node_id, raw.author.login)
         authors.insert(0, known.setdefault(user.login.lower(), user))
     tally.stranger(1 + len(ANY_CO_AUTHOR.findall(message)) - len(authors))
-    return Commit(raw.commit.author.date, tuple(authors), reverted_commit(message))
+    head = heads.head(raw.sha, len(raw.parents), sessions(message, tally))
+    return Commit(raw.commit.author.date, tuple(authors), reverted_commit(message), head)
 
 
 def days(commits: Iterable[Commit]) -> tuple[CommitDay, ...]:

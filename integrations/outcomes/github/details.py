@@ -15,6 +15,7 @@ from integrations.outcomes.github import commits, parse, problems, queries
 from integrations.outcomes.github.accounts import account
 from integrations.outcomes.github.commits import Commit
 from integrations.outcomes.github.gateway import Gateway
+from integrations.outcomes.github.heads import periods
 from integrations.outcomes.github.models import (
     Connection,
     FileNode,
@@ -66,7 +67,7 @@ class Details:
     def _pull_request(self, node: PullNode, repository: Repository) -> PullRequest:
         lines, files = parse.size(self._files(node, repository))
         reviews = parse.reviews(_items(node.reviews), self._tally)
-        parts = Parts(lines, files, self._commits(node, repository), reviews)
+        parts = Parts(lines, files, self._commits(node, repository), reviews, periods(node, self._tally))
         return parse.pull_request(node, repository, parts, self._reverts(node, repository, parts.commits))
 
     def _files(self, node: PullNode, repository: Repository) -> list[FileNode] | list[RestFile]:

@@ -14,6 +14,7 @@ from pydantic import (
     Field,
     NonNegativeInt,
     PositiveInt,
+    StringConstraints,
     ValidationError,
 )
 from pydantic.alias_generators import to_camel
@@ -23,6 +24,7 @@ from bot.domain.ports import SourceError
 Node = TypeVar("Node")
 Model = TypeVar("Model", bound=BaseModel)
 Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+Sha = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
 
 
 def read(model: type[Model], raw: object) -> Model:
@@ -87,7 +89,18 @@ class GitActorNode(GraphQL):
     user: AccountNode | None = None
 
 
-class CommitNode(GraphQL):
+class Count(GraphQL):
+    total_count: NonNegativeInt
+
+
+class HeadNode(GraphQL):
+    """A commit by its SHA. Only a merge has several parents."""
+
+    oid: Sha | None = None
+    parents: Count = Count(total_count=1)
+
+
+class CommitNode(HeadNode):
     authored_date: Moment
     message: str = Field(repr=False)
     authors: Connection[GitActorNode]
@@ -108,6 +121,20 @@ class EventNode(GraphQL):
     created_at: Moment
 
 
+class BranchEventNode(EventNode):
+    """It was closed or opened again, or its branch was force-pushed; `before_commit` was the last one of it then."""
+
+    before_commit: HeadNode | None = None
+
+
+class RefNode(GraphQL):
+    name: str
+
+
+class RepositoryNode(GraphQL):
+    name_with_owner: str
+
+
 class PullNode(GraphQL):
     id: str
     number: PositiveInt
@@ -121,9 +148,11 @@ class PullNode(GraphQL):
     closed_at: Moment | None = None
     base_ref_name: str
     head_ref_name: str
+    head_repository: RepositoryNode | None = None
     author: AccountNode | None = None
     assignees: Connection[AccountNode]
     draft_events: Connection[EventNode]
+    branch_events: Connection[BranchEventNode] = Connection[BranchEventNode]()
     reviews: Connection[ReviewNode] | None = None
     files: Connection[FileNode] | None = None
     commits: Connection[PullCommitNode] | None = None
@@ -152,9 +181,15 @@ class RestCommitText(Foreign):
     message: str = Field(repr=False)
 
 
+class RestParent(Foreign):
+    sha: str
+
+
 class RestCommit(Foreign):
     """An entry of `GET /repos/{owner}/{repo}/pulls/{number}/commits`: one account, co-authors only in the message."""
 
+    sha: Sha
+    parents: list[RestParent] = []
     commit: RestCommitText
     author: RestAccount | None = None
 

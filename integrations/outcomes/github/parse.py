@@ -12,6 +12,7 @@ from bot.domain.model import PullRequest, PullState, Review
 from integrations.outcomes.github import agents
 from integrations.outcomes.github.accounts import account
 from integrations.outcomes.github.commits import Commit, days
+from integrations.outcomes.github.heads import Period, heads
 from integrations.outcomes.github.models import FileNode, PullNode, RestFile, ReviewNode
 from integrations.outcomes.github.tally import Tally
 
@@ -31,14 +32,17 @@ class Parts:
     files: int
     commits: tuple[Commit, ...]
     reviews: tuple[Review, ...]
+    periods: tuple[Period, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """`name` is what it is called today, which may differ from the name that was asked for."""
+    """`name` is what it is called today, which may differ from the name that was asked for. `default_branch` is None
+    where GitHub does not show it."""
 
     id: str
     name: str
+    default_branch: str | None = None
 
 
 def pull_node(raw: Any, tally: Tally) -> PullNode | None:
@@ -107,6 +111,10 @@ def pull_request(node: PullNode, repository: Repository, parts: Parts, reverts: 
         reverts=reverts,
         commits=days(parts.commits),
         reviews=parts.reviews,
+        head_repository=node.head_repository.name_with_owner if node.head_repository else None,
+        default_branch=repository.default_branch,
+        periods=parts.periods,
+        heads=heads((commit.head for commit in parts.commits), node.branch_events.items),
     )
 
 

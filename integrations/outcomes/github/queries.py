@@ -2,11 +2,12 @@
 
 What a page of 100 pull requests may weigh, by GitHub's own formulas (docs.github.com, "Rate limits and query limits
 for the GraphQL API"; a test computes both from the text below):
-- nodes: 100 pull requests, each with 100 files, 50 commits with 10 authors each, 100 reviews, 10 assignees and 1 event
-  = 76,200 of the 500,000 allowed;
-- points: 1 + 100 x 5 connections + 100 x 50 author lists = 5,501 requests, divided by 100 = 55 of the 5,000 an hour.
-  That is why commits come by 50: by 100 a page would cost 105 points, and few pull requests have more than 50.
-Without commits (see `reader.py`) a page costs 5 points.
+- nodes: 100 pull requests, each with 100 files, 50 commits with 10 authors each, 100 reviews, 10 assignees, 1 event of
+  its drafts and 100 of its branch = 86,200 of the 500,000 allowed;
+- points: 1 + 100 x 6 connections + 100 x 50 author lists = 5,601 requests, divided by 100 = 56 of the 5,000 an hour.
+  That is why commits come by 50: by 100 a page would cost 106 points, and few pull requests have more than 50.
+  A list of which only the length is asked (`parents`) costs nothing.
+Without commits (see `reader.py`) a page costs 6 points. With them goes what takes the same right to see.
 """
 
 from collections.abc import Sequence
@@ -23,7 +24,13 @@ fragment Reviews on PullRequestReviewConnection {
 }
 fragment Commits on PullRequestCommitConnection {
   pageInfo { hasNextPage endCursor }
-  nodes { commit { authoredDate message authors(first: 10) { nodes { user { __typename login id } } } } }
+  nodes {
+    commit {
+      oid authoredDate message
+      parents { totalCount }
+      authors(first: 10) { nodes { user { __typename login id } } }
+    }
+  }
 }
 """
 
@@ -32,10 +39,19 @@ fragment Pull on PullRequest {
   id number state isDraft title body
   createdAt updatedAt mergedAt closedAt
   baseRefName headRefName
+  headRepository { nameWithOwner }
   author { ...Account }
   assignees(first: 10) { nodes { __typename login id } }
   draftEvents: timelineItems(first: 1, itemTypes: [READY_FOR_REVIEW_EVENT, CONVERT_TO_DRAFT_EVENT]) {
     nodes { __typename ... on ReadyForReviewEvent { createdAt } ... on ConvertToDraftEvent { createdAt } }
+  }
+  branchEvents: timelineItems(last: 100, itemTypes: [CLOSED_EVENT, REOPENED_EVENT, HEAD_REF_FORCE_PUSHED_EVENT]) {
+    nodes {
+      __typename
+      ... on ClosedEvent { createdAt }
+      ... on ReopenedEvent { createdAt }
+      ... on HeadRefForcePushedEvent { createdAt beforeCommit @include(if: $commits) { oid parents { totalCount } } }
+    }
   }
   reviews(first: 100) { ...Reviews }
   files(first: 100) @include(if: $files) { ...Files }
@@ -51,6 +67,7 @@ query PullRequests(
   repository(owner: $owner, name: $name) {
     id
     nameWithOwner
+    defaultBranchRef @include(if: $commits) { name }
     pullRequests(first: $size, after: $after, orderBy: {field: UPDATED_AT, direction: DESC}) {
       totalCount
       pageInfo { hasNextPage endCursor }
@@ -70,6 +87,7 @@ query PullRequest($owner: String!, $name: String!, $number: Int!, $files: Boolea
     id
     nameWithOwner
     isPrivate
+    defaultBranchRef @include(if: $commits) { name }
     pullRequest(number: $number) { ...Pull }
   }
 }

@@ -2,7 +2,8 @@
 
 Normally a page of 100 is one request, and one more for each pull request whose lists go on (`details.py`). Two things
 bend that: a page that is too much for GitHub is asked for again with half as many pull requests, and a page that it
-refuses in part is asked for again without that part.
+refuses in part is asked for again without that part. Whoever may not see a private repository's commits may not see
+what a force-push replaced and the default branch either (cli/cli#12798); these two have no second way.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,12 +15,15 @@ from bot.domain.ports import Sighting, SourceError
 from integrations.outcomes.github import parse, problems, queries
 from integrations.outcomes.github.details import Details
 from integrations.outcomes.github.gateway import PAGE, Answer, Gateway
-from integrations.outcomes.github.models import GraphQL, PageInfo, PullNode, read
+from integrations.outcomes.github.models import GraphQL, PageInfo, PullNode, RefNode, read
 from integrations.outcomes.github.parse import Repository
 from integrations.outcomes.github.tally import Tally
 
 SMALLEST = 6
-PARTS = frozenset({"files", "commits"})
+PARTS = {"files": "files", "commits": "commits", "beforeCommit": "commits", "defaultBranchRef": "commits"}
+"""What GitHub may refuse to show, and the part it goes with."""
+ELSEWHERE = "headRepository"
+"""A fork that the App was not given: GitHub shows the pull request without it."""
 Progress = Callable[[int, int], None]
 Page = TypeVar("Page", bound=GraphQL)
 
@@ -30,15 +34,22 @@ class PullsPage(GraphQL):
     nodes: list[Any]
 
 
-class RepositoryPage(GraphQL):
+class RepositoryPart(GraphQL):
     id: str
     name_with_owner: str
+    default_branch_ref: RefNode | None = None
+
+    @property
+    def value(self) -> Repository:
+        branch = self.default_branch_ref
+        return Repository(self.id, self.name_with_owner, branch.name if branch else None)
+
+
+class RepositoryPage(RepositoryPart):
     pull_requests: PullsPage
 
 
-class SinglePage(GraphQL):
-    id: str
-    name_with_owner: str
+class SinglePage(RepositoryPart):
     is_private: bool
     pull_request: Any = None
 
@@ -65,7 +76,7 @@ class Reader:
             info = page.pull_requests.page_info
             nodes = [node for raw in page.pull_requests.nodes if (node := parse.pull_node(raw, self._tally))]
             recent = [node for node in nodes if node.updated_at >= since]
-            pulls = self._pulls(recent, Repository(page.id, page.name_with_owner))
+            pulls = self._pulls(recent, page.value)
             last = len(recent) < len(nodes) or not info.has_next_page
             done += len(pulls)
             progress(done, done if last else max(done, page.pull_requests.total_count))
@@ -83,7 +94,7 @@ class Reader:
         node = parse.pull_node(page.pull_request, self._tally) if page.pull_request is not None else None
         if node is None:
             return None
-        [pull] = self._details.pull_requests([node], Repository(page.id, page.name_with_owner))
+        [pull] = self._details.pull_requests([node], page.value)
         return Sighting(pull, page.is_private)
 
     def _pulls(self, nodes: list[PullNode], repository: Repository) -> list[PullRequest]:
@@ -115,19 +126,26 @@ class Reader:
         return self._gateway.graphql(queries.PULL_REQUEST, where | self._parts())
 
     def _parts(self) -> dict[str, object]:
-        return {part: part not in self._hidden for part in PARTS}
+        return {part: part not in self._hidden for part in PARTS.values()}
 
     def _checked(self, answer: Answer, kind: type[Page]) -> Page:
         for complaint in answer.errors:
             if complaint.type == "NOT_FOUND" and complaint.path == ("repository",):
                 raise self._missing
-            if complaint.type != "NOT_FOUND":
+            if complaint.type == "FORBIDDEN" and ELSEWHERE in complaint.path:
+                self._tally.ignored["part that GitHub does not show"] += 1
+            elif complaint.type == "NOT_FOUND":
+                self._tally.ignored["part that GitHub does not find"] += 1
+            else:
                 raise problems.refused(complaint, self._gateway.account)
-            self._tally.ignored["part that GitHub does not find"] += 1
         return read(kind, (answer.data or {}).get("repository"))
 
 
 def _refused_parts(answer: Answer) -> frozenset[str]:
     return frozenset(
-        step for complaint in answer.errors if complaint.type == "FORBIDDEN" for step in complaint.path if step in PARTS
+        PARTS[step]
+        for complaint in answer.errors
+        if complaint.type == "FORBIDDEN"
+        for step in complaint.path
+        if isinstance(step, str) and step in PARTS
     )
