@@ -133,6 +133,16 @@ def rejected(title: str, counts: Mapping[str, int]) -> list[Finding]:
     return [warning(what, "they are in the remainder; if it stays for days, tell us")] if counts else []
 
 
+def told(agent: str, age: timedelta, refused: Mapping[str, int], models: Sequence[str]) -> list[Finding]:
+    """That an agent sends telemetry, and what was wrong with the last batch that had anything wrong. That one is silent
+    is no finding: nobody need use it."""
+    title = f"Telemetry of {agent}"
+    reasons = ", ".join(sorted(refused))
+    bad = f"{title}: {sum(refused.values())} parts of a batch were refused ({reasons})"
+    wrong = [warning(bad, "docs/operating.md says what each means")] if refused else []
+    return [ok(f"{title}: last came {ago(age)}"), *wrong, *unpriced(title, models)]
+
+
 def imported(account: str, age: timedelta) -> Finding:
     """A bill that comes from a file ages until somebody takes in the next one."""
     what = f"Bill of {account} from a file: taken in {ago(age)}"

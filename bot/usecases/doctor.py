@@ -215,6 +215,7 @@ def _books(
             *_sources(session, SourceKind.SPEND, _collected(known, sources), now),
             *_rows(session, _collected(known, sources)),
             *_imports(session, now),
+            *_telemetry(session, now),
             *_sources(session, SourceKind.OUTCOME, _observed(company), now),
             *[_roster(session, team, now) for team in (company.teams if company else ())],
             *_deliveries(engine),
@@ -266,6 +267,12 @@ def _imports(session: Session, now: datetime) -> Iterator[Finding]:
     for cursor in cursors.every(session, SourceKind.IMPORT):
         if cursor.fetched_at is not None:
             yield health.imported(cursor.source, now - cursor.fetched_at)
+
+
+def _telemetry(session: Session, now: datetime) -> Iterator[Finding]:
+    for cursor in cursors.every(session, SourceKind.TELEMETRY):
+        if cursor.fetched_at is not None:
+            yield from health.told(cursor.source, now - cursor.fetched_at, cursor.rejected, cursor.unpriced)
 
 
 def _roster(session: Session, team: Team, now: datetime) -> Finding:

@@ -18,7 +18,9 @@ from bot.domain.split import PersonSpend
 from bot.store import agent_days, spend, telemetry
 from bot.store.db import reading, transaction
 
-MOST = 100  # person-days a round
+MOST = 100  # person-days that are looked up at once
+ENOUGH = 2_000
+"""Person-days a call: what arrives faster than it is summed up must not keep a digest waiting."""
 NEIGHBOURS = timedelta(days=1)  # the two tellings of a request may lie on both sides of midnight
 KEPT = timedelta(days=40)  # longer than telemetry is kept
 
@@ -37,17 +39,19 @@ class Counted:
 
 
 def measure(engine: Engine, prices: Prices, going: Callable[[], bool] = lambda: True) -> int:
-    """Sum up all person-days that wait; returns how many there were. Any number of processes may."""
+    """Sum up the person-days that wait; returns how many there were. Any number of processes may."""
     done = 0
-    with reading(engine) as session:
-        waiting = agent_days.pending(session, MOST)
-    while going() and waiting:
+    while done < ENOUGH:
+        with reading(engine) as session:
+            waiting = agent_days.pending(session, MOST)
         for person, day in waiting:
+            if not going():
+                return done
             with transaction(engine) as session:
                 _sum_up(session, person, day, prices)
             done += 1
-        with reading(engine) as session:
-            waiting = agent_days.pending(session, MOST)
+        if not waiting:
+            break
     return done
 
 

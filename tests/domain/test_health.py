@@ -100,3 +100,12 @@ def test_a_bill_from_a_file_is_late_after_eight_days():
     fresh, old = (health.imported("aws", timedelta(days=days)) for days in (8, 9))
     assert (fresh.level, old.level) == (Level.OK, Level.WARNING)
     assert "leverage collect focus --file" in health.line(old)
+
+
+def test_an_agent_that_tells_is_fine_and_what_was_wrong_is_said_by_reason_only():
+    fine = health.told("claude_code", timedelta(minutes=5), {}, ())
+    assert [health.line(one) for one in fine] == ["ok       Telemetry of claude_code: last came 5 minutes ago"]
+    found = health.told("codex", timedelta(hours=3), {"clock": 2, "bad_request": 1}, ("acme-1",))
+    assert [one.level for one in found] == [health.Level.OK, health.Level.WARNING, health.Level.WARNING]
+    assert "3 parts of a batch were refused (bad_request, clock)" in health.line(found[1])
+    assert "no price for acme-1" in health.line(found[2])
