@@ -123,10 +123,12 @@ def digest(
     """Print a team's frozen digest, after freezing the weeks that are due."""
     from bot.app import SOURCES, DeploymentSettings, load
     from bot.usecases.digest import freeze_due, read
+    from bot.usecases.measure import measure
 
     wanted = _week(week)
     app = load(DeploymentSettings())
     chosen = app.team(team)
+    measure(app.engine, app.prices)
     frozen = freeze_due(app.engine, chosen, app.publishing, clock.now())
     for source in frozen.waits_for:
         command = "collect" if source in SOURCES else "backfill"

@@ -188,6 +188,22 @@ def test_work_on_a_branch_waits_and_goes_to_the_pull_request_that_opens_later(re
     assert books(receiver, "open_work") == {}
 
 
+def test_the_branch_of_a_settled_day_turns_into_the_pull_request_that_opens_later(receiver: Receiver) -> None:
+    """What was nowhere settled the day at once."""
+    hook_tells(
+        receiver,
+        turn("t1", "branch-9", request("r1", 7), **EDITED),
+        turn("t2", None, request("r2", 2), at="11:00", **EDITED),
+    )
+    provider_tells(receiver, 9)
+    close(receiver)
+    assert books(receiver) == {("nowhere", "unattributed"): 2}
+    receiver.company.pull(9, "ann", opened="2026-05-20", merged="2026-05-21")
+    others_spend(receiver, "2026-05-18", "2026-05-24")
+    close(receiver, "2026-05-25")
+    assert books(receiver) == {("nowhere", "unattributed"): 2, ("PR_9", "measured"): 7}
+
+
 def test_a_branch_that_nobody_works_on_any_more_is_given_up_after_two_weeks(receiver: Receiver) -> None:
     hook_tells(receiver, turn("t1", "branch-9", request("r1", 7), **EDITED))
     provider_tells(receiver, 7)
