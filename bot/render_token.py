@@ -14,25 +14,24 @@ def made(token: str, ended: int, base_url: str | None) -> Message:
     """A new token, for the person's eyes only; nobody can show it again."""
     url = base_url or ADDRESS
     fetch = f"curl -fsSo hook.py {url}/hook.py"
-    install = f"python3 hook.py install --url {url} --token {token}"
-    lines = [
-        "*Your token for agents' telemetry.* It is shown this once, and only adds to your own numbers; keep it to "
-        "yourself.",
-        f"```{mrkdwn(token)}```",
-        "*With the hook* (Claude Code, Codex, Gemini CLI, Qwen Code, Copilot CLI, opencode; it asks before it changes "
-        "anything, and `hook.py send --dry-run` prints all that it sends):",
+    install = f"python3 hook.py install --url {url}"
+    parts = [
+        f"*Your token for agents' telemetry.* It is shown this once, and only adds to your own numbers; keep it to "
+        f"yourself.\n```{mrkdwn(token)}```",
+        "*With the hook*, for Claude Code, Codex, Gemini CLI, Qwen Code, Copilot CLI and opencode. It asks for the "
+        "token, and before it changes anything; `hook.py send --dry-run` prints all that it sends.\n"
         f"```{mrkdwn(fetch)}\n{mrkdwn(install)}```",
-        "*Over OpenTelemetry*, with or without the hook; each request counts once. For Claude Code:",
+        "*Over OpenTelemetry*, with or without the hook; each request counts once. For Claude Code:\n"
         f"```{mrkdwn(_variables(url, token))}```",
         "`/leverage token end` ends your tokens at once. Two are valid at a time, so that you can change to a new one.",
     ]
     if not base_url:
-        lines.append(
+        parts.append(
             f"Ask whoever runs Leverage for the address to put in place of {ADDRESS}: LEVERAGE_BASE_URL is not set."
         )
     if ended:
-        lines.append("Your oldest token has ended with this, as you had two.")
-    return note("\n".join(lines))
+        parts.append("Your oldest token has ended with this, as you had two.")
+    return Message("\n\n".join(parts), [block for part in parts for block in note(part).blocks])
 
 
 def _variables(url: str, token: str) -> str:
@@ -40,7 +39,7 @@ def _variables(url: str, token: str) -> str:
         (
             "export CLAUDE_CODE_ENABLE_TELEMETRY=1 OTEL_LOGS_EXPORTER=otlp OTEL_METRICS_EXPORTER=otlp",
             f"export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf OTEL_EXPORTER_OTLP_ENDPOINT={url}",
-            f'export OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer%20{token}"',
+            f'export OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer {token}"',
         )
     )
 

@@ -6,6 +6,7 @@ from html import escape
 CHANNELS = {"C0123ABCD": "payments"}
 MARKS = re.compile(
     r"<(?P<target>[^<>|\n]+)(?:\|(?P<words>[^<>\n]+))?>"
+    r"|\n?```(?P<block>[^`]+)```\n?"
     r"|`(?P<code>[^`\n]+)`"
     r"|(?<![\w*])\*(?P<bold>[^\s*](?:[^*\n]*[^\s*])?)\*(?![\w*])"
     r"|(?<![\w_])_(?P<italic>[^\s_](?:[^_\n]*[^\s_])?)_(?![\w_])"
@@ -29,6 +30,8 @@ def _plain(words: str) -> str:
 def _marked(mark: re.Match[str]) -> str:
     if mark["target"]:
         return _link(mark["target"], mark["words"])
+    if mark["block"]:
+        return f"<pre>{_plain(mark['block'])}</pre>"
     if mark["code"]:
         return f"<code>{_plain(mark['code'])}</code>"
     return f"<b>{html(mark['bold'])}</b>" if mark["bold"] else f"<i>{html(mark['italic'])}</i>"

@@ -6,7 +6,7 @@ from typing import Any
 
 import cmarkgfm
 
-from bot import render, render_me
+from bot import render, render_me, render_token
 from bot.domain import notes
 from bot.domain.delivery import State
 from bot.render_comment import comment_body
@@ -67,6 +67,11 @@ def _answers() -> list[Picture]:
     cases = test_render_me.CASES
     answers = {name: render_me.slack_message(cases[case], test_render_me.GITHUB) for name, case in OWN.items()}
     answers |= {"help": render_me.help_message(URL), "left": render_me.note(LEFT)}
+    token = "lev_" + "0a1b2c3d" * 8
+    answers |= {
+        "token": render_token.made(token, 1, "https://leverage.example.com"),
+        "token-ended": render_token.ended(1),
+    }
     return [Picture(name, slack.message(answer.blocks, private=True)) for name, answer in answers.items()]
 
 
