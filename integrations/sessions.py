@@ -25,7 +25,7 @@ MOST_EVENTS = 20_000
 MOST_OF_A_KIND = 2_000  # of one turn
 RUN = 3  # equal failing calls that make a run (docs/method.md)
 TICK = timedelta(microseconds=1)  # keeps the order of what happened within a turn, whose moments nobody sends
-WRITTEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+WRITTEN = re.compile(r"2\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 NOT_IN_A_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[/-]|[/.]$|\.lock$")
 
 

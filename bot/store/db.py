@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError
+from sqlalchemy.exc import ArgumentError, DatabaseError, TimeoutError
 from sqlmodel import Session
 
 from bot.store.errors import StoreError
@@ -110,6 +110,8 @@ def _clear_errors(engine: Engine) -> Iterator[None]:
     """Say what is wrong with the database itself in one line; a constraint that fails stays what it is."""
     try:
         yield
+    except TimeoutError as error:
+        raise StoreError(f"The database {_name(engine)} has no connection free for now.") from error
     except DatabaseError as error:
         file = Path(engine.url.database or "")
         sentence = of_sqlite(error, file) if engine.dialect.name == "sqlite" else of_postgres(error)

@@ -78,8 +78,9 @@ def close(
     *,
     opened: Week | None,
     prices: Prices | None = None,
+    accounts: Collection[str] = (),
 ) -> Closed:
-    """Close the block of the weeks `first` to `last`; nothing is written.
+    """Close the block of the weeks `first` to `last`; nothing is written. `accounts` are those that are set up.
 
     A first block leaves out weeks in which one of its people was counted in another unit: it may start later, or have
     nobody.
@@ -108,7 +109,8 @@ def close(
     )
     open_work = branches.shares(open_work)
     closing = _close_books(session, members, changes, open_work, known, scope.end, bound.last_work)
-    facts = _facts(session, team, roster, members, closing, known, scope, now)
+    missing = _missing_days(session, scope.days, now, accounts)
+    facts = _facts(session, team, roster, members, closing, known, scope, missing)
     return Closed(facts, members, list(changes), closing, scope)
 
 
@@ -219,7 +221,7 @@ def _facts(
     closing: Closing,
     known: Known,
     scope: Scope,
-    now: datetime,
+    missing: int,
 ) -> Facts:
     days = scope.days
     merged = pulls.merged_by(session, [user.id for user in roster], scope.merged_from, scope.end)
@@ -227,7 +229,6 @@ def _facts(
     counted = replace(members, reverts=reverting([*merged, *taken_back]))
     occurred = books.occurred(session, members.people, days[0], days[-1])
     linked, bound = link_shares(occurred, known)
-    missing = _missing_days(session, days, now)
     sums = recognised(closing.bookings)
     return Facts(
         unit=team.name,
@@ -264,10 +265,16 @@ def _explained(
     return explained_share(occurred, services, bill.billed_micro, bill.outside, others)
 
 
-def _missing_days(session: Session, days: tuple[date, ...], now: datetime) -> int:
-    """On how many of these days some source should have answered by now and has not."""
+def _missing_days(session: Session, days: tuple[date, ...], now: datetime, accounts: Collection[str]) -> int:
+    """On how many of these days some source should have answered by now and has not.
+
+    One that is switched off, or not set up any more, will not answer. If no other is left, all count: numbers without
+    any source would be wrong.
+    """
+    known = cursors.every(session, SourceKind.SPEND)
+    working = [one for one in known if not one.disabled and (one.source in accounts or not accounts)]
     missing: set[date] = set()
-    for cursor in cursors.every(session, SourceKind.SPEND):
+    for cursor in working or known:
         late = {day for day in days if day + timedelta(days=1 + cursor.lag_days) <= now.date()}
         missing |= late - spend.collected_days(session, cursor.source, days[0], days[-1])
     return len(missing)

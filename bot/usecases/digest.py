@@ -116,8 +116,10 @@ def _freeze(
     With `unseen`, nobody knows what merged: it counts as an outage, and no public fact is told that may be wrong.
     """
     first = week if unit.opened else week.plus(1 - FIRST_BLOCK_WEEKS)
-    opened, prices = unit.opened, publishing.prices
-    closed = close(session, team, publishing.secret, first, week, now, opened=opened, prices=prices)
+    opened, prices, accounts = unit.opened, publishing.prices, publishing.accounts
+    closed = close(
+        session, team, publishing.secret, first, week, now, opened=opened, prices=prices, accounts=accounts
+    )  # fmt: skip
     if unseen:
         block: Block = Held(unit.name, week, week, HeldReason.HELD if unit.opened else HeldReason.WAITING, None)
     else:

@@ -25,6 +25,8 @@ from bot.store.cursors import SourceKind
 from bot.store.db import reading, transaction
 
 OLDEST, NEWEST = timedelta(days=30), timedelta(minutes=10)
+MOST_TOKENS, MOST_MICRO, MOST_COUNTED = 10**9, 10**10, 10**13
+"""Of one request, of its cost, and of one point of a counter: far above all that is real, and no sum overflows."""
 MOST_MODELS = 200
 OTHER_MODEL = "other"
 OTHER_REPOSITORY = "other/other"
@@ -115,8 +117,13 @@ def _of_session(told: Telemetry, key: SessionKey) -> Telemetry:
 
 
 def _possible(told: Told, now: datetime) -> tuple[Told, Counter[str]]:
-    """What is not of a time that cannot be, and how much is."""
+    """What is not of a time or a size that cannot be, and how much is."""
     refused: Counter[str] = Counter()
+    given = told.telemetry
+    requests = tuple(one for one in given.requests if _is_sane(one))
+    readings = tuple(one for one in told.readings if one.value <= MOST_COUNTED)
+    refused["too_large"] = len(given.requests) - len(requests) + len(told.readings) - len(readings)
+    told = Told(replace(given, requests=requests), readings)
 
     def fits(at: datetime) -> bool:
         is_near = now - OLDEST <= at <= now + NEWEST
@@ -124,6 +131,10 @@ def _possible(told: Told, now: datetime) -> tuple[Told, Counter[str]]:
         return is_near
 
     return _those(told, fits), +refused
+
+
+def _is_sane(request: AgentRequest) -> bool:
+    return request.tokens.total <= MOST_TOKENS and (request.cost_micro or 0) <= MOST_MICRO
 
 
 def _since(told: Told, first: date) -> Told:
@@ -186,14 +197,15 @@ def _priced(request: AgentRequest, receiving: Receiving) -> tuple[AgentRequest, 
     if own is None and request.cost_micro is not None:
         return request, request.cost_micro
     asked = Request(request.model, None, request.at, request.tokens)
-    return replace(request, cost_micro=None), receiving.prices.price(asked)
+    micro = receiving.prices.price(asked)
+    return replace(request, cost_micro=None), micro if micro is None or micro <= MOST_MICRO else None
 
 
 def _observed(evidence: Evidence, repositories: frozenset[str]) -> Evidence:
     """A place in a repository that no team observes is kept as that only. A fork is observed if what it is a fork of
     is: it goes by the same name at another owner."""
     if evidence.repository is None:
-        return evidence
+        return replace(evidence, branch=None)
     name = evidence.repository.casefold()
     names = {one.casefold() for one in repositories}
     if name in names or name.partition("/")[2] in {one.partition("/")[2] for one in names}:

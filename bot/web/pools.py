@@ -108,6 +108,8 @@ class Pool:
 
 DOORS = 2
 """Threads that look at headers: they ask the database one short question each."""
+BEFORE_DOORS = 1_000
+"""Requests that may wait for them."""
 
 
 class Guarded:
@@ -116,10 +118,17 @@ class Guarded:
     def __init__(self, bounds: Bounds, name: str) -> None:
         self._bounds, self._pool = bounds, Pool(bounds, name)
         self._threads = ThreadPoolExecutor(DOORS, thread_name_prefix=f"{name}-door")
+        self._room = BEFORE_DOORS
 
     async def answer(self, request: Request, door: Door, dress: Dress) -> Reply:
         headers = dict(request.headers)
-        face = await asyncio.get_running_loop().run_in_executor(self._threads, partial(door, headers))
+        if self._room <= 0:
+            return dress(headers, self._bounds.busy)
+        self._room -= 1
+        try:
+            face = await asyncio.get_running_loop().run_in_executor(self._threads, partial(door, headers))
+        finally:
+            self._room += 1
         if isinstance(face, Reply):
             return face
         reply = await self._pool.answer(request, face)
