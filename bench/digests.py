@@ -19,17 +19,13 @@ from bench.databases import NotHere, Postgres, opened, postgres
 from bench.load import load
 from bench.report import Line
 from bench.teams import FIRST, QUARTER, Size, teams
-from bench.watch import in_turns, once
+from bench.watch import Differs, in_turns, once
 from bot.domain.block import Published
 from bot.domain.weeks import Week
 from bot.usecases.close import Closed
 
 ROUNDS = 7
 LONG = 8
-
-
-class Differs(Exception):
-    """The product and the peer do not give the same sums: no time means anything then."""
 
 
 @dataclass

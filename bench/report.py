@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One bar, or a measurement without one (`most` is None). Seconds or bytes, as `unit` says.
+    """One bar, or a measurement without one (`most` is None). In seconds, bytes or what else `unit` says.
 
     `ratio` is ours to the baseline's, None without a baseline: then `most` is about our own figure. `note` says the
     cause of a bar that falls short, or why something was not run.
@@ -92,4 +92,6 @@ def _figure(value: float | None, unit: str) -> str:
         return ""
     if unit == "s":
         return f"{value * 1000:,.0f} ms"
-    return f"{value / 1e6:,.0f} MB" if unit == "B" else f"{value:,.0f} {unit}".rstrip()
+    if unit == "B":
+        return f"{value / 1e6:,.0f} MB"
+    return f"{value:,.{0 if value >= 100 else 1}f} {unit}".rstrip()

@@ -156,5 +156,6 @@ WHERE NOT booked AND day < '{last}' ORDER BY 1, 2, 3, 4
 """
 
 _BOOKINGS = """
-SELECT person_key, day, account, pull_id, unit, week, part, 'allocated' AS grade, micro FROM books WHERE booked ORDER BY 1, 2, 3, 4
+SELECT person_key, day, account, pull_id, unit, week, part, 'allocated' AS grade, micro FROM books
+WHERE booked ORDER BY 1, 2, 3, 4
 """

@@ -7,10 +7,11 @@ import pytest
 from bench import ours
 from bench.company import generate
 from bench.databases import opened
-from bench.digests import Differs, Digests, first_week
+from bench.digests import Digests, first_week
 from bench.load import load
 from bench.report import Line, as_json, as_table, machine
 from bench.teams import Size, teams
+from bench.watch import Differs
 from bot.store.db import transaction
 from bot.store.tables import PersonDay, table
 
