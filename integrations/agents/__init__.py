@@ -123,7 +123,8 @@ class _Person:
     def add(self, fact: Fact) -> None:
         """Of two with one key the fuller counts, of two events the first."""
         if isinstance(fact, AgentRequest):
-            self.requests[fact.key] = max(self.requests.get(fact.key, fact), fact, key=_worth)
+            known = self.requests.get(fact.key)
+            self.requests[fact.key] = max(known, fact, key=_worth) if known else fact
         elif isinstance(fact, AgentEvent):
             self.events[fact.key] = min(self.events.get(fact.key, fact), fact, key=_first)
         elif isinstance(fact, Evidence):
