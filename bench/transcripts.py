@@ -96,7 +96,7 @@ def _line(session: str, number: int, kind: str, told: dict[str, Any]) -> str:
         "timestamp": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "userType": "external",
         "entrypoint": "cli",
-        "cwd": "/home/dev/src/widgets",
+        "cwd": "/srv/dev/src/widgets",
         "sessionId": session,
         "version": VERSION,
         "gitBranch": "feature",

@@ -175,7 +175,19 @@ MENDED = [
     ),
     (
         priced('source = "copilot"\nseat = 39\nseats = 0', "plan"),
-        '17: plan "copilot" → seats: 0 is too low; it may only be raised, from 1 on',
+        '17: plan "copilot" → seats: 0 is too low; write how many there are, or leave it out',
+    ),
+    (
+        priced('source = "copilot"\nseat = 39\n[[plan]]\nsource = "copilot"\ncredit = 1', "plan"),
+        '14: plan: "copilot" has two plans; write what a seat and a credit cost into one',
+    ),
+    (
+        priced('model = "gpt"\ninput = 1000000000\noutput = 1'),
+        '16: price "gpt" → input: 1000000000 is too much; write an amount of up to 1000000 US dollars',
+    ),
+    (
+        priced('model = "gpt"\ninput = 1\noutput = 1\ncache_read = -1'),
+        '18: price "gpt" → cache_read: -1 is no amount; write US dollars as a number from 0 on, like 0.5',
     ),
     (changed("[company]", "[compny]"), "1: compny: there is no such key; did you mean company?"),
     # [company]

@@ -19,7 +19,7 @@ from tests.usecases.test_canary import everything_stored
 
 LONG_AGO = utc("2026-01-05 12:00")
 DROPPED = set().union(*(canaries(name) for name in FILES))
-TYPED = {"calc.py", "test_calc", "/home/dev", "secret words of a commit"}
+TYPED = {"calc.py", "test_calc", "dev/src/widgets", "secret words of a commit"}
 """Names of files, folders and messages in the transcripts that the hook reads."""
 
 

@@ -12,7 +12,16 @@ from fractions import Fraction
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    field_validator,
+    model_validator,
+)
 
 from bot.domain.money import from_dollars
 from bot.domain.privacy.gate import LEAST_K, LEAST_P
@@ -110,15 +119,37 @@ def _weekly(value: str) -> str:
     return value
 
 
+MOST_DOLLARS = 1_000_000
+"""Of a price, a seat or a month: more is a slip of the pen, and could not be added up."""
+
+
 def _micro(value: Any) -> int:
     """Micro-USD of an amount above zero."""
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        try:
-            if (micro := from_dollars(Decimal(value))) > 0:
-                return micro
-        except ValueError:
-            pass
-    raise ValueError(f"{shown(value)} is no amount; write US dollars as a number above 0, like 4000 or 0.5")
+    micro = _dollars(value)
+    if not micro:
+        raise ValueError(f"{shown(value)} is no amount; write US dollars as a number above 0, like 4000 or 0.5")
+    return micro
+
+
+def _micro_or_nothing(value: Any) -> int:
+    """Micro-USD of an amount that may be nothing."""
+    micro = _dollars(value)
+    if micro is None:
+        raise ValueError(f"{shown(value)} is no amount; write US dollars as a number from 0 on, like 0.5")
+    return micro
+
+
+def _dollars(value: Any) -> int | None:
+    """Micro-USD, from 0 on; None for what is none. Raises ValueError for too much."""
+    if not isinstance(value, int | Decimal) or isinstance(value, bool):
+        return None
+    try:
+        micro = from_dollars(Decimal(value))
+    except ValueError:
+        return None
+    if micro > from_dollars(Decimal(MOST_DOLLARS)):
+        raise ValueError(f"{shown(value)} is too much; write an amount of up to {MOST_DOLLARS} US dollars")
+    return micro if micro >= 0 else None
 
 
 def _share(value: Any) -> Fraction:
@@ -135,6 +166,12 @@ def _floor(least: int) -> Callable[[int], int]:
         return value
 
     return check
+
+
+def _one_or_more(value: int) -> int:
+    if value < 1:
+        raise ValueError(f"{shown(value)} is too low; write how many there are, or leave it out")
+    return value
 
 
 Slug = Annotated[
@@ -166,6 +203,7 @@ Note = Annotated[str, _text(r"[^\W_][ -~]{0,39}", 'is no currency note; write a 
 Zone = Annotated[str, AfterValidator(_zone)]
 Weekly = Annotated[str, AfterValidator(_weekly)]
 Amount = Annotated[int, BeforeValidator(_micro)]
+CachePrice = Annotated[int, BeforeValidator(_micro_or_nothing)]
 Discount = Annotated[InstanceOf[Fraction], BeforeValidator(_share)]
 Pattern = Annotated[
     str,
@@ -219,14 +257,14 @@ class PriceTable(Table):
     source: Slug | None = Field(None, examples=["litellm"])
     input: Amount | None = Field(None, examples=[1.25])
     output: Amount | None = Field(None, examples=[10])
-    cache_read: Amount | None = Field(None, examples=[0.125])
-    cache_write_5m: Amount | None = Field(None, examples=[1.5])
-    cache_write_1h: Amount | None = Field(None, examples=[2.5])
+    cache_read: CachePrice | None = Field(None, examples=[0.125])
+    cache_write_5m: CachePrice | None = Field(None, examples=[1.5])
+    cache_write_1h: CachePrice | None = Field(None, examples=[2.5])
     discount: Discount | None = Field(None, examples=[0.15])
 
     @model_validator(mode="after")
     def _says_something(self) -> "PriceTable":
-        cached = self.cache_read or self.cache_write_5m or self.cache_write_1h
+        cached = {self.cache_read, self.cache_write_5m, self.cache_write_1h} != {None}
         if (self.input is None) != (self.output is None) or (cached and self.input is None):
             raise ValueError("has a price in part; give input and output, in US dollars for a million tokens")
         if self.input is None and self.discount is None:
@@ -239,7 +277,7 @@ class PlanTable(Table):
 
     source: Slug = Field(examples=["copilot"])
     seat: Amount | None = Field(None, examples=[39])
-    seats: Annotated[int, AfterValidator(_floor(1))] | None = Field(None, examples=[25])
+    seats: Annotated[int, AfterValidator(_one_or_more)] | None = Field(None, examples=[25])
     credit: Amount | None = Field(None, examples=[2.25])
 
     @model_validator(mode="after")
@@ -256,3 +294,12 @@ class FileTable(Table):
     team: list[TeamTable] = Field(min_length=1)
     price: list[PriceTable] = []
     plan: list[PlanTable] = []
+
+    @field_validator("plan")
+    @classmethod
+    def _one_plan_a_source(cls, plans: list[PlanTable]) -> list[PlanTable]:
+        names = [plan.source for plan in plans]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice:
+            raise ValueError(f"{shown(twice)} has two plans; write what a seat and a credit cost into one")
+        return plans

@@ -6,7 +6,7 @@ one.
 
 from calendar import monthrange
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
@@ -51,7 +51,7 @@ class Rate:
     discount: Fraction
 
     def matches(self, account: str | None, model: str | None) -> bool:
-        of_account = self.account is None or account is None or account.partition(":")[0] == self.account
+        of_account = self.account is None or (account is not None and account.partition(":")[0] == self.account)
         return of_account and fnmatchcase((model or "").casefold(), self.model.casefold())
 
 
@@ -106,13 +106,16 @@ def on_terms(day: AccountDay, terms: Terms) -> AccountDay:
     follows from the discount; where it tells only credits, the bill follows from what a credit costs.
     """
     rows = tuple(replace(row, list_micro=_list(row, day.account, terms)) for row in day.rows)
+    moved = sum((new.list_micro or 0) - (old.list_micro or 0) for new, old in zip(rows, day.rows, strict=True))
     plan = terms.plan(day.account)
     billed = day.billed_micro
     if billed is None and plan and plan.credit_micro and day.credits_milli is not None:
         billed = day.credits_milli * plan.credit_micro // 1000
-    listed = day.list_micro
+    listed = None if day.list_micro is None else day.list_micro + moved
     if listed is None and billed is not None:
-        listed = _undiscounted(billed, terms.discount(day.account, None))
+        known = [row for row in rows if row.list_micro is not None]
+        rest = billed - sum(row.billed_micro or 0 for row in known)
+        listed = sum(row.list_micro or 0 for row in known) + _undiscounted(rest, terms.discount(day.account, None))
     return replace(day, rows=rows, billed_micro=billed, list_micro=listed)
 
 
@@ -121,6 +124,8 @@ def _list(row: SpendRow, account: str, terms: Terms) -> int | None:
         return own.of(row.tokens)
     if row.list_micro is not None or row.billed_micro is None:
         return row.list_micro
+    if not row.billed_micro and row.tokens.total:
+        return None  # nothing billed for what was used: whoever tells has no price for it either
     return _undiscounted(row.billed_micro, terms.discount(account, row.model))
 
 
@@ -185,7 +190,16 @@ def reconcile(days: Iterable[AccountSums], terms: Terms, first: date, last: date
     fees = sum(
         seat_fee(count, plan.seat_micro, day)
         for plan in terms.plans
-        for day in (first + timedelta(days=number) for number in range((last - first).days + 1))
-        if plan.seat_micro and (count := seats.get((plan.account, day), plan.seats or 0))
+        if plan.seat_micro
+        for day, count in _seats(plan, seats, first, last)
     )
     return Reconciliation(sums["list"], sums["usage"], fees, sums["adjustments"])
+
+
+def _seats(plan: Plan, told: Mapping[tuple[str, date], int], first: date, last: date) -> Iterator[tuple[date, int]]:
+    """How many seats there were on each day: as last told, since a day that was not read costs its seats as well."""
+    count = next((told[one] for one in sorted(told) if one[0] == plan.account), plan.seats or 0)
+    for number in range((last - first).days + 1):
+        day = first + timedelta(days=number)
+        count = told.get((plan.account, day), count)
+        yield day, count

@@ -191,3 +191,15 @@ def collected_days(session: Session, source: str, first: date, last: date) -> se
     own = session.exec(select(col(AccountDay.day)).where(AccountDay.account == source, within)).all()
     behind = col(AccountDay.account).between(f"{source}:", f"{source};")  # a gateway's accounts, named after it
     return {*own, *session.exec(select(col(AccountDay.day)).where(behind, within)).all()}
+
+
+def behind(session: Session, source: str, days: Collection[date]) -> list[tuple[str, date, str | None]]:
+    """The accounts behind a gateway that are not empty on these days, each with the provider it stands for."""
+    row = tables.table(AccountDay).c
+    found = session.execute(
+        sqlalchemy.select(row.account, row.day, row.upstream)
+        .where(row.account.between(f"{source}:", f"{source};"), row.day.in_(list(days)))
+        .where(func.coalesce(row.reported_billed_micro, 0) + func.coalesce(row.reported_list_micro, 0) > 0)
+        .order_by(row.account, row.day)
+    )
+    return [(account, day, upstream) for account, day, upstream in found]

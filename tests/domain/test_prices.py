@@ -130,3 +130,33 @@ def test_the_organisations_line_keeps_usage_seats_and_refunds_apart():
 
 def test_without_a_list_price_there_is_no_plan_factor():
     assert reconcile([], Terms(), DAY, DAY).plan_factor is None
+
+
+def test_what_nothing_was_billed_for_is_unpriced_and_not_free():
+    """As a gateway tells of a model that it has no price for."""
+    found = on_terms(day(row("unheard-of", None, 0), row("idle", None, 0, Tokens())), Terms())
+    assert [one.list_micro for one in found.rows] == [None, 0]
+    assert unpriced(found) == {"unheard-of"}
+
+
+def test_a_price_of_one_source_is_not_of_others_requests():
+    priced = Priced(Terms((rate("own", "cursor", FLAT),)), Book())
+    assert priced.price(Request("own", None, datetime(2026, 11, 2, tzinfo=UTC), MILLION)) is None
+
+
+def test_the_days_total_at_list_price_follows_its_rows():
+    """A price of the company's own, 2 dollars instead of 9 micro-dollars; and half off one model of two."""
+    own = on_terms(day(row("m", 9, 8), row("other", 5, 5), billed=13, listed=14), Terms((rate("m", prices=FLAT),)))
+    assert own.list_micro == 2 * DOLLAR + 5
+    half = on_terms(
+        day(row("gpt-5", None, 100), row("other", None, 30), billed=140), Terms((rate("gpt-*", off="1/2"),))
+    )
+    assert (half.rows[0].list_micro, half.list_micro) == (200, 200 + 30 + 10)
+
+
+def test_seats_are_paid_for_on_days_that_nobody_read():
+    """10 seats of 30 dollars are told on two days of November: 30 days of 10 dollars."""
+    plan = Plan("copilot", 30 * DOLLAR, None, None)
+    told = [AccountSums("copilot", date(2026, 11, number), 0, 0, 0, 10) for number in (3, 20)]
+    found = reconcile(told, Terms(plans=(plan,)), date(2026, 11, 1), date(2026, 11, 30))
+    assert found.fees_micro == 300 * DOLLAR

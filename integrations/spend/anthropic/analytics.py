@@ -148,8 +148,9 @@ class Book:
         if min(rest, list_rest) < -rounding:
             self._broken.add(day)
             return []
-        # Where the other rows are the whole bill, a row that only the usage report has was free of charge.
-        unbilled = 0 if rest <= rounding else None
+        # Where the other rows are the whole bill, a row that only the usage report has was free of charge. A bill of
+        # nothing explains nothing: costs may come later than usage.
+        unbilled = 0 if total.amount and rest <= rounding else None
         rows = tuple(cell.row(*key, unbilled) for key, cell in sorted(cells.items(), key=_by_name))
         billed = _whole(total.amount, [row.billed_micro for row in rows])
         at_list = None if total.list_amount is None else _whole(total.list_amount, [row.list_micro for row in rows])

@@ -191,6 +191,14 @@ def test_tokens_without_cost_were_free_only_if_the_other_rows_are_the_whole_bill
     assert [(row.tokens.fresh, row.billed_micro) for row in day.rows] == [(5, billed), (0, 10_000)]
 
 
+def test_a_bill_of_nothing_does_not_make_tokens_free(fake):
+    """Costs come later than usage."""
+    fake.add(MONDAY, ANN, HAIKU, "2", fresh=5)
+    fake.alter = drop_cost_of(HAIKU, of_total="0.000000")
+    [day] = fetch(fake, until=TUESDAY)
+    assert [(row.tokens.fresh, row.billed_micro, row.list_micro) for row in day.rows] == [(5, None, None)]
+
+
 def test_rows_never_come_to_more_than_their_total(fake):
     for number, who in enumerate((ANN, BO, CI)):
         fake.add(MONDAY, who, OPUS, f"1.0000{6 + number}")  # 10,000.6, 10,000.7 and 10,000.8 micro-dollars
