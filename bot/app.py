@@ -190,9 +190,17 @@ def choose_sources(settings: Settings, asked: Sequence[str]) -> list[SpendSource
             raise UsageError(f"There is no source {name!r}: Leverage knows {', '.join(SOURCES)}.")
     chosen = [SOURCES[name] for name in names] or [one for one in SOURCES.values() if is_set_up(one, settings)]
     if not chosen:
+        _refuse_half(settings)
         keys = ", ".join(one.SETTINGS[0].name for one in SOURCES.values())
         raise UserError(f"No source of spend is set up: set the key of what you use ({keys}).")
     return chosen
+
+
+def _refuse_half(settings: Settings) -> None:
+    """Raises UserError for what is missing of a source of which something is set."""
+    for source in SOURCES.values():
+        if any(settings.has([one.name]) for one in source.SETTINGS if one.required):
+            settings.of_source(source.SETTINGS)
 
 
 def github_web(api_url: str) -> str:
@@ -211,19 +219,28 @@ def access(source: SpendSource, settings: Settings, terms: Terms = NO_TERMS) -> 
     return Access(HttpClient(setting=advice), settings.of_source(source.SETTINGS), Priced(terms, ListPrices()))
 
 
+def begins(source: SpendSource, since: date | None, now: datetime) -> date:
+    """The first UTC day to fetch: by default of all that may still be revised, and never before the source can tell."""
+    return max(source.oldest(now), since or now.date() - timedelta(days=source.REFETCH_DAYS - 1))
+
+
 def window(source: SpendSource, since: date | None, until: date | None, now: datetime) -> tuple[date, date]:
     """The UTC days to fetch: by default all that may still be revised, today included. Raises UsageError."""
     tomorrow = now.date() + timedelta(days=1)
-    oldest = source.oldest(now)
-    last = until or tomorrow
-    first = since or max(oldest, now.date() - timedelta(days=source.REFETCH_DAYS - 1))
+    first, last = since or begins(source, None, now), until or tomorrow
     if last > tomorrow:
         raise UsageError(f"--until {last} is in the future: {tomorrow} is the latest, so that today (UTC) is in.")
-    if first < oldest:
+    if first < (oldest := source.oldest(now)):
         raise UsageError(f"--since {first} is too long ago: {source.NAME} tells of days from {oldest} on.")
     if first >= last:
-        raise UsageError(f"There is no day from {first} up to {last}: --since is the first day, --until the day after.")
+        raise UsageError(_no_day(source, since, first, last))
     return first, last
+
+
+def _no_day(source: SpendSource, since: date | None, first: date, last: date) -> str:
+    if since:
+        return f"There is no day from {first} up to {last}: --since is the first day, --until the day after the last."
+    return f"Without --since, {source.NAME} is read from {first} on, which is not before --until {last}: add --since."
 
 
 def examine(now: datetime) -> list[Finding]:

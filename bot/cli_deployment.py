@@ -46,7 +46,11 @@ def collect(
     ] = None,
     since: Annotated[
         datetime | None,
-        typer.Option(formats=DAY, metavar="DAY", help="The first UTC day; default: 30 days ago, as bills are revised."),
+        typer.Option(
+            formats=DAY,
+            metavar="DAY",
+            help="The first UTC day; default: as far back as the source still corrects, or was not read.",
+        ),
     ] = None,
     until: Annotated[
         datetime | None,

@@ -2,23 +2,26 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy import Engine
 
-from bot.app import App, window
+from bot.app import App, begins, window
 from bot.domain.health import ago
 from bot.domain.money import cents
 from bot.domain.overview import Overview, Standing
 from bot.domain.ports import SourceError, SpendSource
 from bot.domain.prices import Reconciliation
+from bot.domain.reading import whole_from
+from bot.errors import UsageError
 from bot.progress import Report, all_at_once, say, side_by_side
-from bot.usecases.collect import Collected, collect
-from bot.usecases.import_bill import import_bill
+from bot.usecases.collect import Collected, collect, last_read
+from bot.usecases.import_bill import counted, import_bill
 from bot.usecases.overview import overview
 
 COLUMNS = ("source", "days", "rows", "billed", "explained", "age", "warnings")
@@ -27,25 +30,54 @@ WIDTH = 118
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A source and the UTC days `[first, until)` to read."""
+    """A source and the UTC days `[first, until)` to read.
+
+    Unless somebody `typed` the first one, more is read: from the last reading on, and what counts of who joined since.
+    """
 
     source: SpendSource
     first: date
     until: date
+    typed: date | None = None
+
+    def since_last(self, engine: Engine, now: datetime) -> "Asked":
+        if self.typed:
+            return self
+        last = last_read(engine, self.source)
+        usual = min(self.first, whole_from(last.at, self.source.REFETCH_DAYS, now))
+        return replace(self, first=last.first(usual, self.source, now))
 
 
 def asked(sources: Sequence[SpendSource], since: date | None, until: date | None, now: datetime) -> list[Asked]:
-    """What is read of each source; of several, from the day on that each can tell of.
+    """What is read of each source; of several, from the day on that each can tell of. One that has no day to read is
+    left out, and that is said.
 
     Raises UsageError for days that cannot be asked for.
     """
-    if since is None or len(sources) == 1:
-        return [Asked(source, *window(source, since, until, now)) for source in sources]
-    return [Asked(source, *window(source, max(since, source.oldest(now)), until, now)) for source in sources]
+    if len(sources) == 1:
+        return [Asked(source, *window(source, since, until, now), since) for source in sources]
+    kept = [source for source in sources if not _is_left_out(source, since, until, now)]
+    if not kept:
+        raise UsageError(f"None of these sources has a day to read before --until {until}: see --since and --until.")
+    firsts = [since and max(since, source.oldest(now)) for source in kept]
+    return [
+        Asked(source, *window(source, first, until, now), since) for source, first in zip(kept, firsts, strict=True)
+    ]
+
+
+def _is_left_out(source: SpendSource, since: date | None, until: date | None, now: datetime) -> bool:
+    """Whether it has no day before `until`, though what was typed makes sense."""
+    first = begins(source, since, now)
+    if until is None or until > first or (since and since >= until):
+        return False
+    why = f"it tells of days from {first} on" if since else f"without --since it is read from {first} on"
+    print(f"{source.NAME} is left out: {why}, and --until is {until}.", file=sys.stderr)
+    return True
 
 
 def run(app: App, wanted: Sequence[Asked], now: datetime) -> None:
-    """Read all sources at once and print how they stand. Raises the first SourceError, after the table."""
+    """Read all sources at once and print how they stand. Raises a SourceError, after the table."""
+    wanted = [one.since_last(app.engine, now) for one in wanted]
     with side_by_side(sys.stderr) as board:
         steps = [partial(_read, app, one, board(one.source.NAME), now) for one in wanted]
         found = all_at_once(steps)
@@ -59,9 +91,9 @@ def run(app: App, wanted: Sequence[Asked], now: datetime) -> None:
 def run_focus(app: App, file: Path, now: datetime) -> None:
     """Take in a bill in FOCUS form and print what was in it. Raises SourceError."""
     bill = app.bill(file, now)
-    for line in import_bill(app.engine, bill, app.read_accounts, app.splitting, now):
+    for line in import_bill(app.engine, file.name, bill, app.read_accounts, app.splitting, now):
         print(line)
-    print(f"{bill.rows} rows read, {bill.left_out} of them are not about AI")
+    print(f"{counted(bill.rows, 'row')} read, of which {bill.left_out} not about AI")
 
 
 def _read(app: App, one: Asked, report: Report, now: datetime) -> Collected:
@@ -80,11 +112,11 @@ def _name_people(result: Collected | SourceError) -> None:
 
 
 def _fail(errors: Sequence[SourceError]) -> None:
-    """Say every error, the first one last, as what the command ends with."""
-    for error in errors[1:]:
+    """Say every error in the order of the table; the last one is what the command ends with."""
+    for error in errors[:-1]:
         say(str(error))
     if errors:
-        raise errors[0]
+        raise errors[-1]
 
 
 def _print(found: dict[str, Collected | SourceError], seen: Overview, now: datetime) -> None:
@@ -114,14 +146,10 @@ def _row(result: Collected | SourceError, standing: Standing, now: datetime) -> 
 
 def warnings(result: Collected) -> list[str]:
     """What is not as it should be, though the source was read."""
-    said = [f"{count} {_rows(count)} refused ({reason})" for reason, count in sorted(result.rejected.items())]
+    said = [f"{counted(count, 'row')} refused ({reason})" for reason, count in sorted(result.rejected.items())]
     if result.unpriced:
         said.append(f"no price for {', '.join(result.unpriced)}")
     return said
-
-
-def _rows(count: int) -> str:
-    return "row" if count == 1 else "rows"
 
 
 def organisation(line: Reconciliation, first: date, last: date) -> str:

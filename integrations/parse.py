@@ -34,11 +34,40 @@ Cents = Annotated[Decimal, Field(ge=0, le=MOST_DOLLARS * 100, allow_inf_nan=Fals
 
 
 def parsed(model: type[Model], raw: Any) -> Model | None:
-    """The JSON as a model, or None where it is not one; pydantic's own error quotes the JSON, so it goes no further."""
+    """The JSON as a model, or None where it is not one; pydantic's own error quotes the JSON, so it goes no further.
+
+    Its text can be stored: JSON may hold NULs and halves of characters, which databases refuse.
+    """
     try:
-        return model.model_validate(raw)
+        found: Model = _storable(model.model_validate(raw))
     except ValidationError:
         return None
+    return found
+
+
+def _storable(value: Any) -> Any:
+    """The same with bad text written out as escapes, so that names that differ go on to differ. What a part holds as
+    raw JSON is left for its own reading."""
+    if isinstance(value, str):
+        plain = value.isascii() and "\0" not in value
+        return value if plain else value.encode(errors="backslashreplace").decode().replace("\0", r"\x00")
+    if isinstance(value, list):
+        return _unless_same(value, [_unless_raw(part) for part in value])
+    if isinstance(value, dict):
+        return _unless_same(value, {_unless_raw(name): _unless_raw(part) for name, part in value.items()})
+    if isinstance(value, BaseModel):
+        clean = {name: fit for name, part in value.__dict__.items() if (fit := _storable(part)) is not part}
+        return value.model_copy(update=clean) if clean else value
+    return value
+
+
+def _unless_raw(part: Any) -> Any:
+    return _storable(part) if isinstance(part, str | BaseModel) else part
+
+
+def _unless_same(old: Any, new: Any) -> Any:
+    """Copies of models cost, and nearly all text is good."""
+    return old if new == old else new
 
 
 def cents_micro(cents: Decimal | None) -> int | None:

@@ -74,6 +74,22 @@ def test_the_one_key_that_is_missing_is_named(monkeypatch):
         choose_sources(DeploymentSettings(_env_file=None), [])
 
 
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ("LITELLM_MASTER_KEY", "LITELLM_API_URL"),
+        ("GITHUB_BILLING_TOKEN", "GITHUB_BILLING_ORG"),
+        ("CODEX_ANALYTICS_KEY", "CODEX_WORKSPACE_ID"),
+    ],
+)
+def test_of_a_source_that_is_set_up_by_half_the_other_half_is_named(monkeypatch, given, missing):
+    monkeypatch.delenv("ANTHROPIC_ADMIN_KEY", raising=False)
+    monkeypatch.setenv(given, "x")
+    with pytest.raises(UserError, match=f"^{missing} is not set ") as caught:
+        choose_sources(DeploymentSettings(_env_file=None), [])
+    assert given not in str(caught.value)
+
+
 def test_a_repository_is_found_however_it_is_written_and_read_once(tmp_path: Path):
     file = tmp_path / "leverage.toml"
     file.write_text(TEAM)

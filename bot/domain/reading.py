@@ -1,7 +1,8 @@
 """When a source is read again, and from which day on: often enough for the digest, seldom enough for its limits.
 
 Providers revise what they reported for up to a month, mostly within three days, so each run reads the last few days and
-the first run of a UTC day reads them all (docs/operating.md, "Reading the sources").
+the first run of a UTC day reads them all (docs/operating.md, "Reading the sources"). The first run ever reaches back as
+far as a first digest, and whoever joins, counts.
 """
 
 import zlib
@@ -12,6 +13,7 @@ FAILED_WAIT = timedelta(minutes=30)
 LONGEST_WAIT = timedelta(hours=6)
 JITTER = 10  # percent
 RECENT_DAYS = 3
+FIRST_DAYS = 36  # today, up to a week that has begun in some time zone, and four complete weeks before it
 OVERLAP = timedelta(days=1)
 FIRST_LOOK = timedelta(days=90)
 
@@ -36,10 +38,17 @@ def rest_after(failures: int) -> timedelta:
 def spend_days(fetched_at: datetime | None, refetch_days: int, now: datetime) -> tuple[date, date]:
     """The UTC days `[first, until)` to read: today, and back as far as may have been revised."""
     today = now.astimezone(UTC).date()
-    first_of_day = fetched_at is None or fetched_at.astimezone(UTC).date() < today
-    back = refetch_days if first_of_day else RECENT_DAYS
-    missed = min(today, fetched_at.date()) if fetched_at else today
-    return min(today - timedelta(days=back - 1), missed), today + timedelta(days=1)
+    is_later = fetched_at is not None and fetched_at.astimezone(UTC).date() >= today
+    first = today - timedelta(days=RECENT_DAYS - 1) if is_later else whole_from(fetched_at, refetch_days, now)
+    return first, today + timedelta(days=1)
+
+
+def whole_from(fetched_at: datetime | None, refetch_days: int, now: datetime) -> date:
+    """The first UTC day of all that may have been revised, or was missed since the last time."""
+    today = now.astimezone(UTC).date()
+    if fetched_at is None:
+        return today - timedelta(days=max(refetch_days, FIRST_DAYS) - 1)
+    return min(today - timedelta(days=refetch_days - 1), fetched_at.astimezone(UTC).date())
 
 
 def outcomes_since(fetched_at: datetime | None, now: datetime) -> datetime:

@@ -18,7 +18,7 @@ from bot.domain.retention import RAW
 from bot.domain.split import split
 from bot.store import cursors, people, spend
 from bot.store.cursors import SourceKind
-from bot.store.db import transaction
+from bot.store.db import reading, transaction
 from bot.store.people import Known
 
 
@@ -57,19 +57,22 @@ def collect(
 ) -> Collected:
     """Read a source's UTC days `[since, until)` and store them. Raises SourceError, after noting it for `doctor`.
 
-    Days that were stored before an error stay; the same days again replace them, so nothing is counted twice.
+    Days that were stored before an error stay; the same days again replace them, so nothing is counted twice. Days that
+    are left out between the last time and this one stay unread: the source's mark does not pass them.
     """
-    found = Tally()
+    found, last = Tally(), last_read(engine, source)
     try:
         for told in source.fetch(access, since, until, now):
             day = on_terms(told, splitting.terms)
             found.add(day, store_day(engine, day, splitting, now))
             progress(day.day)
+        for gone in _vanished(engine, source, found, now):
+            store_day(engine, gone, splitting, now)
     except SourceError as error:
         with transaction(engine) as session:
             cursors.failed(session, SourceKind.SPEND, source.NAME, since, str(error), permanent=error.permanent)
         raise
-    read_to = min(now, datetime.combine(until, time(), UTC))
+    read_to = last.up_to(min(now, datetime.combine(until, time(), UTC)), since)
     with transaction(engine) as session:
         cursors.succeeded(
             session,
@@ -84,11 +87,37 @@ def collect(
     return found.collected()
 
 
+@dataclass(frozen=True, slots=True)
+class LastRead:
+    """Up to when a source was read, if ever, and the first day that counts of somebody who joined since then."""
+
+    at: datetime | None
+    joined_from: date | None
+
+    def first(self, usual: date, source: SpendSource, now: datetime) -> date:
+        """The day to begin with instead of the usual one, so that who joined counts; as far as the source can tell."""
+        return max(min(usual, self.joined_from or usual), source.oldest(now))
+
+    def up_to(self, read_to: datetime, since: date) -> datetime:
+        """Up to when it is read, after a run from `since` on."""
+        return read_to if self.at is None or since <= self.at.astimezone(UTC).date() else self.at
+
+
+def last_read(engine: Engine, source: SpendSource) -> LastRead:
+    with reading(engine) as session:
+        cursor = cursors.one(session, SourceKind.SPEND, source.NAME)
+        at = cursor.fetched_at if cursor else None
+        known = {owner.person for owner in people.handles(session).values() if owner.person}
+        since = [one.collect_from for one in people.joined(session, known).values() if at and one.joined_at >= at]
+    return LastRead(at, min(since, default=None))
+
+
 @dataclass(slots=True)
 class Tally:
     """What a run brings in, day by day."""
 
     days: set[date] = field(default_factory=set)
+    told: set[tuple[str, date]] = field(default_factory=set)
     rows: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     refused: set[str] = field(default_factory=set)
@@ -97,6 +126,7 @@ class Tally:
 
     def add(self, day: AccountDay, refused: Iterable[str]) -> None:
         self.days.add(day.day)
+        self.told.add((day.account, day.day))
         self.rows += len(day.rows)
         self.rejected.update(day.rejected)
         self.refused.update(refused)
@@ -107,6 +137,17 @@ class Tally:
     def collected(self) -> Collected:
         refused, models = tuple(sorted(self.refused)), tuple(sorted(self.unpriced))
         return Collected(len(self.days), self.rows, self.rejected, refused, self.billed_micro, models)
+
+
+def _vanished(engine: Engine, source: SpendSource, found: Tally, now: datetime) -> list[AccountDay]:
+    """Accounts behind a gateway that it told of before and does not any more on a day that was read anew: nothing."""
+    with reading(engine) as session:
+        known = spend.behind(session, source.NAME, found.days)
+    return [
+        AccountDay(account, day, 0, 0, (), now, upstream=upstream)
+        for account, day, upstream in known
+        if (account, day) not in found.told
+    ]
 
 
 def store_day(engine: Engine, day: AccountDay, splitting: Splitting, now: datetime) -> tuple[str, ...]:

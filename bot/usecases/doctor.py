@@ -128,16 +128,25 @@ def _company(load: Callable[[], Company]) -> tuple[Company | None, list[Finding]
 
 
 def _spend(known: Known, sources: Sequence[Source]) -> Iterator[Finding]:
-    """Sources whose keys are not set are nobody's wish, unless there is none at all."""
+    """Sources whose keys are not set are nobody's wish, unless there is none at all; half of them is none."""
     chosen = [source for source in sources if known.has(*source.keys)]
-    if not chosen:
+    half = [(source, missing) for source in sources if (missing := _half(known, source))]
+    if not chosen and not half:
         keys = ", ".join(source.keys[0] for source in sources)
         yield problem(
             "Spend: no source is set up, so there are no compute numbers", f"set the key of what you use ({keys})"
         )
+    for source, missing in half:
+        yield problem(f"{source.title}: {_not_set(missing)}, so nothing is read from it", ENV)
     for source in chosen:
         if known.usable(*(one.name for one in source.settings)):
             yield _checked(source)
+
+
+def _half(known: Known, source: Source) -> list[str]:
+    """What is missing of a source of which something is set."""
+    missing = [name for name in source.keys if not known.has(name)]
+    return [name for name in missing if name not in known.broken] if len(missing) < len(source.keys) else []
 
 
 def _checked(source: Source) -> Finding:

@@ -19,7 +19,7 @@ from bot.render import mrkdwn
 from bot.store import cursors, outbox, units
 from bot.store.cursors import Cursor, SourceKind
 from bot.store.db import reading, transaction
-from bot.usecases.collect import Splitting, collect
+from bot.usecases.collect import Splitting, collect, last_read
 from bot.usecases.observe import backfill, take_rosters
 
 log = structlog.get_logger(__name__)
@@ -62,6 +62,7 @@ def refresh_spend(
         if off or not is_due(fetched_at, every, _weeks_end(company.teams, now), now):
             continue
         first, until = spend_days(fetched_at, source.REFETCH_DAYS, now)
+        first = last_read(engine, source).first(first, source, now)
         _try(
             source.NAME,
             failures,

@@ -1,11 +1,13 @@
 """When a source is read again, and from which day on."""
 
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.domain.reading import (
     FAILED_WAIT,
+    FIRST_DAYS,
     LONGEST_WAIT,
     OUTCOMES_EVERY,
     RECENT_DAYS,
@@ -13,8 +15,10 @@ from bot.domain.reading import (
     outcomes_since,
     rest_after,
     spend_days,
+    whole_from,
     with_jitter,
 )
+from bot.domain.weeks import Week
 from tests.company import instant
 
 NOW = instant("2026-05-18 09:00")
@@ -60,9 +64,22 @@ def test_a_clock_that_was_set_back_makes_nothing_due():
     assert not is_due(NOW + timedelta(hours=2), OUTCOMES_EVERY, WEEKS_END, NOW)
 
 
-def test_the_first_run_ever_and_the_first_of_a_utc_day_read_all_that_may_be_revised():
-    assert days_back(None) == REFETCH
+def test_the_first_run_of_a_utc_day_reads_all_that_may_be_revised():
     assert days_back("2026-05-17 23:59") == REFETCH
+
+
+def test_the_first_run_ever_reads_at_least_what_a_first_digest_covers():
+    """NOW is a Monday: today, and the 28 days of four complete weeks; up to a week more for the days of a running one,
+    and one where a Monday begins on a UTC Sunday: 1 + 28 + 6 + 1 = 36."""
+    assert days_back(None) == FIRST_DAYS == 36
+    assert [whole_from(None, days, NOW) for days in (2, 38)] == [date(2026, 4, 13), date(2026, 4, 11)]
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Auckland", "UTC", "America/Los_Angeles", "Etc/GMT+12"])
+@pytest.mark.parametrize("hours", range(0, 168, 3))
+def test_the_first_run_ever_reaches_back_four_weeks_in_every_time_zone(zone, hours):
+    now = NOW + timedelta(hours=hours)
+    assert whole_from(None, 2, now) <= Week.of(now, ZoneInfo(zone)).plus(-4).days(ZoneInfo(zone))[0]
 
 
 def test_later_runs_of_a_day_read_the_last_few_days():

@@ -222,3 +222,32 @@ def test_the_days_somebody_counts_for_are_asked_again_when_they_join(engine):
     run(engine, report("ann opus 1, bo opus 2"))
     assert people(engine) == {(ann, 11): 1}
     assert remainders(engine) == {11: 2}
+
+
+# How far it is read
+
+
+@pytest.mark.parametrize(("since", "mark"), [("2026-05-14", "2026-05-18 09:00"), ("2026-05-15", "2026-05-14 09:00")])
+def test_a_run_that_leaves_days_out_does_not_pass_them(engine, since, mark):
+    """Read up to the 14th at nine: a run from the 15th on would leave the rest of the 14th unread for ever."""
+    run(engine, now=instant("2026-05-14 09:00"), until=date(2026, 5, 15))
+    run(engine, since=date.fromisoformat(since), until=date(2026, 5, 19))
+    assert cursor(engine).fetched_at == instant(mark)
+
+
+def test_an_account_behind_a_gateway_that_is_not_told_of_any_more_is_empty(engine):
+    """A proxy took a day's traffic for one provider's, and says now that it was another's."""
+
+    def told(upstream: str | None, dollars: int) -> AccountDay:
+        name = f"anthropic:{upstream}" if upstream else "anthropic"
+        return AccountDay(name, MON, dollars * DOLLAR, dollars * DOLLAR, (), NOW, upstream=upstream)
+
+    run(engine, told(None, 0), told("openai", 10))
+    run(engine, told(None, 0), told("bedrock", 10))
+    billed = {row["account"]: row["billed_micro"] for row in dump(engine, "account_days")}
+    assert billed == {"anthropic": 0, "anthropic:openai": 0, "anthropic:bedrock": 10 * DOLLAR}
+    run(engine, replace(told(None, 0), day=TUE))
+    billed = {
+        row["account"]: row["billed_micro"] for row in dump(engine, "account_days") if str(row["day"]) == str(MON)
+    }
+    assert billed["anthropic:bedrock"] == 10 * DOLLAR  # a day that was not read stays

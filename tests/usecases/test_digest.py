@@ -213,6 +213,53 @@ def test_a_source_that_missed_more_than_a_fifth_of_the_days_holds_the_block(engi
     assert isinstance(block, Held)
 
 
+def stopped(company: SmallCompany, source: str, *, refused: bool) -> None:
+    """A second source that was read up to March; then its key was refused, or taken out of the settings."""
+    with transaction(company.engine) as session:
+        cursors.succeeded(session, SourceKind.SPEND, source, date(2026, 1, 1), instant("2026-03-01"))
+        if refused:
+            cursors.failed(session, SourceKind.SPEND, source, date(2026, 3, 1), "the key is refused", permanent=True)
+
+
+def test_a_source_that_is_switched_off_holds_no_block(company):
+    """All 28 days lack it; but it will not answer for any, and the other source has answered for all."""
+    stopped(company, "cursor", refused=True)
+    company.publishing = replace(company.publishing, accounts=frozenset({"anthropic", "cursor"}))
+    (block,) = company.monday("2026-05-18").blocks
+    assert isinstance(block, Published)
+    assert (block.spend_micro, block.missing_days) == (160 * DOLLAR, 0)
+
+
+def test_a_source_that_is_not_set_up_any_more_holds_no_block(company):
+    stopped(company, "cursor", refused=False)
+    company.publishing = replace(company.publishing, accounts=frozenset({"anthropic"}))
+    company.monday("2026-05-18")
+    (block,) = company.monday("2026-05-20").blocks  # two days on, no week waits for it
+    assert isinstance(block, Published)
+    assert (block.spend_micro, block.missing_days) == (160 * DOLLAR, 0)
+
+
+def test_a_source_that_is_only_down_still_holds_the_block(company):
+    stopped(company, "cursor", refused=False)
+    company.publishing = replace(company.publishing, accounts=frozenset({"anthropic", "cursor"}))
+    company.monday("2026-05-18")
+    (block,) = company.monday("2026-05-20").blocks
+    assert isinstance(block, Held)
+
+
+def test_a_company_whose_only_source_is_switched_off_gets_no_number_of_nothing(engine):
+    company = SmallCompany(engine, FIVE)
+    company.joins(FIVE, at="2026-05-13")
+    for number, name in enumerate(FIVE.split(), start=1):
+        company.pull(number, name, commits={name: "2026-05-11"}, merged="2026-05-14")
+    stopped(company, "anthropic", refused=True)
+    company.publishing = replace(company.publishing, accounts=frozenset({"anthropic"}))
+    with transaction(engine) as session:
+        cursors.succeeded(session, SourceKind.OUTCOME, "acme/api", date(2026, 1, 1), instant("2026-05-18"))
+    (block,) = freeze_due(engine, company.team, company.publishing, instant("2026-05-18")).blocks
+    assert isinstance(block, Held)
+
+
 def test_after_eight_weeks_a_week_without_a_block_says_nothing(engine):
     company = SmallCompany(engine, "ann bo cy di")
     for week in range(9):

@@ -32,7 +32,7 @@ from bot.usecases.consent import Handles, join
 from bot.usecases.doctor import Known, Parts, Source, examine, read_settings
 from integrations._http import HttpClient
 from integrations.outcomes.github.check import check
-from integrations.spend import anthropic
+from integrations.spend import anthropic, sources
 from tests.company import SmallCompany
 from tests.fake_anthropic import ADMIN_KEY, FakeAnthropic
 from tests.fake_github import FakeGitHub
@@ -98,6 +98,7 @@ class Deployment:
     toml: str | None = TOML
     settings: Settings = field(default_factory=partial(settings, **EVERYTHING))
     broken: frozenset[str] = frozenset()
+    others: tuple[Source, ...] = ()
 
     def installed(self) -> "Deployment":
         self.github.repository("acme/api")
@@ -124,7 +125,7 @@ class Deployment:
         return Parts(
             company=lambda: config.load(Path("leverage.toml")),  # the tests are in its folder
             engine=lambda: self.engine,
-            sources=[Source("anthropic", "Anthropic", anthropic.SETTINGS, self._anthropic)],
+            sources=[Source("anthropic", "Anthropic", anthropic.SETTINGS, self._anthropic), *self.others],
             github=lambda teams: check(self.github.connect("1", "", ""), "1", teams, comments=True),
             slack=lambda teams: slack.bot(self.settings.required("SLACK_BOT_TOKEN"), teams),
             slack_socket=lambda: slack.socket(self.settings.required("SLACK_APP_TOKEN")),
@@ -287,6 +288,35 @@ def levels(deployment: Deployment, about: str) -> list[Level]:
 def test_a_setting_that_is_missing_is_told_with_what_is_off_without_it(deployment, missing, about, level):
     left = settings(**{name: value for name, value in EVERYTHING.items() if name != missing})
     assert levels(replace(all_good(deployment), settings=left), about) == [level]
+
+
+@pytest.mark.parametrize(
+    ("named", "given", "said"),
+    [
+        ("litellm", "litellm_master_key", "LiteLLM: LITELLM_API_URL is not set, so nothing is read from it"),
+        ("litellm", "litellm_api_url", "LiteLLM: LITELLM_MASTER_KEY is not set, so nothing is read from it"),
+        ("copilot", "github_billing_token", "GitHub Copilot: GITHUB_BILLING_ORG is not set, so nothing is read"),
+        ("codex", "codex_analytics_key", "Codex: CODEX_WORKSPACE_ID is not set, so nothing is read from it"),
+    ],
+)
+@pytest.mark.parametrize("others", [[], ["anthropic_admin_key"]])
+def test_half_of_what_a_source_needs_is_told_whether_or_not_another_is_set_up(deployment, named, given, said, others):
+    deployment.others = (reading_well(named),)
+    deployment.settings = settings(**{given: "https://llm.acme.test"}, **{name: EVERYTHING[name] for name in others})
+    assert levels(deployment, said) == [Level.PROBLEM]
+    assert levels(deployment, "Spend: no source is set up") == []
+    assert levels(deployment, "Anthropic: the key is accepted") == [Level.OK] * len(others)
+
+
+def test_a_setting_that_is_broken_is_not_called_missing(deployment):
+    deployment.others, deployment.broken = (reading_well("litellm"),), frozenset({"LITELLM_API_URL"})
+    deployment.settings = settings(**EVERYTHING, litellm_master_key="sk-x")
+    assert "LITELLM_API_URL" not in deployment.says()
+
+
+def reading_well(name: str) -> Source:
+    source = sources()[name]
+    return Source(name, source.TITLE, source.SETTINGS, lambda: None)
 
 
 def test_socket_mode_is_checked_if_that_is_how_slack_reaches_us(deployment):

@@ -1,5 +1,6 @@
 """A bill from a file is stored like any source's, and never beside the same account's own reports."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -24,7 +25,7 @@ def day(account: str, of: date, dollars: int, adjustment: int = 0) -> AccountDay
 
 
 def taken_in(engine, *days: AccountDay, read: tuple[str, ...] = ()) -> list[str]:
-    return list(import_bill(engine, days, read, SPLITTING, NOW))
+    return list(import_bill(engine, "march.csv", days, read, SPLITTING, NOW))
 
 
 def bills(engine) -> dict[str, int]:
@@ -36,7 +37,7 @@ def bills(engine) -> dict[str, int]:
 
 def test_each_account_is_told_with_its_days_and_what_was_billed(engine):
     said = taken_in(engine, day("aws", MON, 3), day("aws", TUE, 4, adjustment=-2), day("gcp", MON, 5))
-    assert said == ["aws: 2 days, $7.00 billed", "gcp: 1 days, $5.00 billed"]
+    assert said == ["aws: 2 days, $7.00 billed", "gcp: 1 day, $5.00 billed"]
     assert bills(engine) == {"aws 02": 3, "aws 03": 4, "gcp 02": 5}
 
 
@@ -48,14 +49,22 @@ def test_the_same_bill_again_or_a_later_export_of_it_replaces_its_days(engine):
 
 def test_an_account_that_is_read_from_its_api_is_left_out_and_named(engine):
     said = taken_in(engine, day("anthropic", MON, 3), day("aws", MON, 4), read=("anthropic",))
-    assert said[0] == "anthropic: 1 days left out, as `leverage collect anthropic` reads them from its API"
+    assert said[0] == "anthropic: 1 day left out, as `leverage collect anthropic` reads them from its API"
     assert bills(engine) == {"aws 02": 4}
 
 
 def test_a_bill_without_ai_is_one_clear_line(engine):
-    with pytest.raises(SourceError, match="the file holds no charge for AI"):
+    with pytest.raises(SourceError, match=r"^march\.csv: it holds no charge for AI"):
         taken_in(engine)
     assert bills(engine) == {}
+
+
+def test_rows_that_were_refused_are_told_in_words(engine):
+    refused = {"bad_cost": 2, "outside_window": 1, "unreadable": 1}
+    assert taken_in(engine, replace(day("aws", MON, 3), rejected=refused)) == [
+        "aws: 1 day, $3.00 billed, 2 rows refused (an amount that cannot be true), 1 row refused (of a day to come), "
+        "1 row refused (a category of charge that FOCUS does not have)"
+    ]
 
 
 def test_no_digest_waits_for_an_import(engine):

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from bot.domain.model import AccountDay, GitHubUser, PullRequest
 from bot.domain.ports import Access, Refused, SourceError
 from bot.domain.privacy.gate import Rule
-from bot.domain.reading import FAILED_WAIT, OUTCOMES_EVERY
+from bot.domain.reading import FAILED_WAIT, FIRST_DAYS, OUTCOMES_EVERY
 from bot.domain.team import Company
 from bot.store import cursors
 from bot.store.cursors import Cursor, SourceKind
@@ -20,7 +20,7 @@ from bot.usecases.collect import Splitting
 from bot.usecases.refresh import Failures, refresh_outcomes, refresh_spend
 from tests.company import SECRET, instant, user
 from tests.fake_source import FakeSource, access
-from tests.people import dump
+from tests.people import dump, joined
 from tests.teams import team
 
 NOW = instant("2026-05-13 15:00")
@@ -173,7 +173,46 @@ def test_the_first_run_of_a_utc_day_reads_all_days_and_the_others_the_last_few(d
     one = deployment.accounts[0]
     for now in (NOW, NOW + SPEND_EVERY, instant("2026-05-14 04:00")):
         deployment.spend(now)
-    assert [(until - since).days for since, until in one.asked] == [REFETCH, 3, REFETCH]
+    assert [(until - since).days for since, until in one.asked] == [FIRST_DAYS, 3, REFETCH]
+
+
+def read_from(deployment: Deployment, at: str) -> str:
+    """From which day on the first account is read at this moment."""
+    deployment.spend(instant(at))
+    return str(deployment.accounts[0].asked[-1][0])
+
+
+def test_the_first_run_goes_no_further_back_than_the_source_can_tell(deployment):
+    """Its days begin on 2026-01-01; 35 days before 20 January is 16 December."""
+    assert read_from(deployment, "2026-01-20 15:00") == "2026-01-01"
+
+
+def test_after_somebody_joined_the_next_run_reads_their_days_once(engine):
+    """Ann joins on Wednesday 13 May: her days begin four complete weeks before that week, on 13 April. The source is
+    otherwise read three days back: later runs of a day from the 11th, the first of the 14th from the 12th."""
+    deployment = Deployment(engine, (Account("one", REFETCH_DAYS=3),))
+    assert read_from(deployment, "2026-05-13 01:00") == "2026-04-08"
+    joined(engine, "ann", "2026-05-13 06:30")
+    assert read_from(deployment, "2026-05-13 08:00") == "2026-04-13"
+    assert read_from(deployment, "2026-05-13 15:00") == "2026-05-11"
+    assert read_from(deployment, "2026-05-14 01:00") == "2026-05-12"
+
+
+def test_a_run_that_failed_leaves_the_days_of_who_joined_to_the_next(engine):
+    deployment = Deployment(engine, (Account("one", REFETCH_DAYS=3),))
+    read_from(deployment, "2026-05-13 01:00")
+    joined(engine, "ann", "2026-05-13 06:30")
+    deployment.accounts[0].down = SourceError("one is down")
+    assert read_from(deployment, "2026-05-13 08:00") == "2026-04-13"
+    deployment.accounts[0].down = None
+    assert read_from(deployment, "2026-05-13 15:00") == "2026-04-13"
+
+
+def test_somebody_who_joins_in_the_middle_of_a_run_is_read_by_the_next(engine):
+    deployment = Deployment(engine, (Account("one", REFETCH_DAYS=3),))
+    read_from(deployment, "2026-05-13 01:00")
+    joined(engine, "ann", "2026-05-13 01:00")
+    assert read_from(deployment, "2026-05-13 08:00") == "2026-04-13"
 
 
 def test_the_end_of_a_week_reads_everything_however_lately_it_was_read(deployment):
