@@ -47,23 +47,33 @@ ACCOUNTS = MappingProxyType(
         "google cloud": "gcp",
         "google cloud platform": "gcp",
         "google llc": "gcp",
-        "anthropic": "anthropic",
-        "anthropic, pbc": "anthropic",
-        "openai": "openai",
-        "openai, llc": "openai",
-        "openai opco, llc": "openai",
     }
 )
-"""The account of a provider, by its name in lower case. Any other is `focus:` and its name."""
+"""The account of a cloud, by its name in lower case."""
+SELLERS = MappingProxyType(
+    {
+        "anthropic": "anthropic",
+        "openai": "openai",
+        "anysphere": "cursor",
+        "cursor": "cursor",
+        "github": "copilot",
+        "openrouter": "openrouter",
+        "cognition": "devin",
+        "devin": "devin",
+    }
+)
+"""The account of who is read from their API as well, by the word that their companies' names begin with. Any other
+provider's is `focus:` and its name."""
 
 AI = "ai and machine learning"
-AI_ONLY = frozenset({"anthropic", "openai"})
+AI_ONLY = frozenset(SELLERS.values()) - {"copilot"}  # GitHub also sells what is no AI
 AI_SERVICES = (
     "amazon bedrock",  # also "Claude ... (Amazon Bedrock Edition)", which AWS sells through its marketplace
     "amazon q",
     "azure openai",
     "azure ai foundry",
     "claude",
+    "copilot",
     "foundry models",
     "gemini",
     "kiro",
@@ -167,7 +177,8 @@ def is_refund(category: str | None, correction: str | None) -> bool:
 @lru_cache(1024)
 def account_of(provider: str) -> str:
     name = " ".join(provider.casefold().split())
-    return ACCOUNTS.get(name) or f"focus:{re.sub(r'[^a-z0-9]+', '-', name).strip('-')[:40] or 'other'}"
+    seller = SELLERS.get(re.split(r"[^a-z0-9]", name, maxsplit=1)[0])
+    return ACCOUNTS.get(name) or seller or f"focus:{re.sub(r'[^a-z0-9]+', '-', name).strip('-')[:40] or 'other'}"
 
 
 @lru_cache(1024)

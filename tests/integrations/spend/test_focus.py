@@ -7,6 +7,7 @@ import pytest
 
 from bot.domain.model import AccountDay
 from integrations.spend.focus import ACCOUNTS, read
+from integrations.spend.focus.charges import account_of
 from tests.integrations.spend.focus_rows import (
     MONDAY,
     NOW,
@@ -307,3 +308,23 @@ def test_a_whole_day_that_does_not_begin_at_midnight_counts_on_the_day_that_it_b
 def test_the_same_file_gives_the_same_days(tmp_path):
     path = export(tmp_path, {}, MONTH)
     assert read(path, NOW) == read(path, NOW)
+
+
+@pytest.mark.parametrize(
+    ("provider", "account"),
+    [
+        ("Anthropic Ireland, Limited", "anthropic"),
+        ("anthropic, PBC", "anthropic"),
+        ("OpenAI Ireland Ltd", "openai"),
+        ("OpenAI OpCo, LLC", "openai"),
+        ("Anysphere, Inc.", "cursor"),
+        ("GitHub", "copilot"),
+        ("OpenRouter", "openrouter"),
+        ("Cognition AI", "devin"),
+        ("Cursory Analytics", "focus:cursory-analytics"),
+        ("Amazon Web Services, Inc.", "aws"),
+    ],
+)
+def test_who_is_read_by_their_api_as_well_is_known_by_any_of_their_companies_names(provider, account):
+    """So that a bill from a file never stands beside what the API told."""
+    assert account_of(provider) == account
