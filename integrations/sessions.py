@@ -294,9 +294,8 @@ def _evidence(of: _Of, place: _Place, pulls: Iterator[_Pull], raw: dict[str, Any
     told_place = {name: raw[name] for name in ("repository", "branch") if name in raw}
     if told_place and all(getattr(place, name) == value for name, value in told_place.items()):
         yield told(of.started, Proof.BRANCH, branch=place.branch)
-    moved = bool(place.head_before and place.head_after and place.head_before != place.head_after)
-    heads = [place.head_after] if moved and place.head_after else []
-    for sha in dict.fromkeys(place.commits + heads):
+    before, after = place.head_before, place.head_after
+    for sha in dict.fromkeys([*place.commits, *([after] if before and after and before != after else [])]):
         yield told(of.ended, Proof.COMMIT, branch=place.branch, commit=sha)
     for pull in pulls:
         yield told(pull.at, Proof.PULL, repository=pull.repository or place.repository, pull=pull.pull)

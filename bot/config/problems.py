@@ -9,8 +9,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from bot.config.amounts import shown
 from bot.config.lines import KeyPath
-from bot.config.schema import CompanyTable, FileTable, PlanTable, PriceTable, TeamTable, shown
+from bot.config.schema import CompanyTable, FileTable, PlanTable, PriceTable, TeamTable
 from bot.domain.team import Overlap, Team
 
 TABLES: dict[str, type[BaseModel]] = {

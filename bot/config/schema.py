@@ -3,56 +3,26 @@
 Checks only refuse, in words for the person who wrote the file; what the values mean is decided in `bot.config`.
 """
 
-import json
 import re
 from collections.abc import Callable
-from decimal import Decimal
 from difflib import get_close_matches
-from fractions import Fraction
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    InstanceOf,
     field_validator,
     model_validator,
 )
 
-from bot.domain.money import from_dollars
+from bot.config.amounts import Amount, CachePrice, Discount, shown
 from bot.domain.privacy.gate import LEAST_K, LEAST_P
 from bot.domain.weeks import Schedule
-from bot.log import mask
 
-SHOWN = 40
 FULL_NAME = r"[\w-]{1,100}/(?!\.{1,2}$)[\w.-]{1,100}"
-
-
-def shown(value: Any) -> str:
-    """A value as a message may quote it: short, on one line, and without secrets."""
-    match value:
-        case str():
-            return json.dumps(
-                _cut("".join(sign if sign.isprintable() else "�" for sign in mask(value))), ensure_ascii=False
-            )
-        case bool():
-            return str(value).lower()
-        case int() | float() | Decimal():
-            return _cut(str(Decimal(value)))
-        case list():
-            return "a list"
-        case dict():
-            return "a table"
-        case _:
-            return "a date or time"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
 def _text(pattern: str, advice: str) -> AfterValidator:
@@ -119,46 +89,6 @@ def _weekly(value: str) -> str:
     return value
 
 
-MOST_DOLLARS = 1_000_000
-"""Of a price, a seat or a month: more is a slip of the pen, and could not be added up."""
-
-
-def _micro(value: Any) -> int:
-    """Micro-USD of an amount above zero."""
-    micro = _dollars(value)
-    if not micro:
-        raise ValueError(f"{shown(value)} is no amount; write US dollars as a number above 0, like 4000 or 0.5")
-    return micro
-
-
-def _micro_or_nothing(value: Any) -> int:
-    """Micro-USD of an amount that may be nothing."""
-    micro = _dollars(value)
-    if micro is None:
-        raise ValueError(f"{shown(value)} is no amount; write US dollars as a number from 0 on, like 0.5")
-    return micro
-
-
-def _dollars(value: Any) -> int | None:
-    """Micro-USD, from 0 on; None for what is none. Raises ValueError for too much."""
-    if not isinstance(value, int | Decimal) or isinstance(value, bool):
-        return None
-    try:
-        micro = from_dollars(Decimal(value))
-    except ValueError:
-        return None
-    if micro > from_dollars(Decimal(MOST_DOLLARS)):
-        raise ValueError(f"{shown(value)} is too much; write an amount of up to {MOST_DOLLARS} US dollars")
-    return micro if micro >= 0 else None
-
-
-def _share(value: Any) -> Fraction:
-    """A share of one, above 0 and below 1."""
-    if isinstance(value, int | Decimal) and not isinstance(value, bool) and 0 < value < 1:
-        return Fraction(value)
-    raise ValueError(f"{shown(value)} is no discount; write a share above 0 and below 1, like 0.15 for 15 %")
-
-
 def _floor(least: int) -> Callable[[int], int]:
     def check(value: int) -> int:
         if value < least:
@@ -202,9 +132,6 @@ Account = Annotated[
 Note = Annotated[str, _text(r"[^\W_][ -~]{0,39}", 'is no currency note; write a few plain letters, like "USD"')]
 Zone = Annotated[str, AfterValidator(_zone)]
 Weekly = Annotated[str, AfterValidator(_weekly)]
-Amount = Annotated[int, BeforeValidator(_micro)]
-CachePrice = Annotated[int, BeforeValidator(_micro_or_nothing)]
-Discount = Annotated[InstanceOf[Fraction], BeforeValidator(_share)]
 Pattern = Annotated[
     str,
     _text(
