@@ -47,7 +47,7 @@ def joins(engine: Engine, name: str = "bench") -> Sender:
     """Somebody joins, and sends as a managed machine does: the rate of a person's own token is one body a second."""
     handles = Handles(github=f"U_{name}", slack=f"S_{name}", email=address(name))
     person = join(engine, SECRET, handles, ZoneInfo("UTC"), JOINED, team=True, proved=True)
-    return Sender(person, tokens.new_fleet(engine, name, JOINED, None))
+    return Sender(person, tokens.new_fleet(engine, name, JOINED, None).token)
 
 
 def address(name: str = "bench") -> str:

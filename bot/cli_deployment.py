@@ -185,7 +185,9 @@ def _post(app: "App", team: Team, found: Digest | None) -> None:
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, envvar="PORT", help="Port to listen on.")] = 8080,
-    web: Annotated[bool, typer.Option("--web", help="Only answer Slack and GitHub; the jobs run elsewhere.")] = False,
+    web: Annotated[
+        bool, typer.Option("--web", help="Only answer Slack, GitHub and agents; the jobs run elsewhere.")
+    ] = False,
     jobs: Annotated[bool, typer.Option("--jobs", help="Only read, freeze, post and comment; answer nothing.")] = False,
 ) -> None:
     """Answer Slack and GitHub, read the sources, post digests and comment, until stopped."""

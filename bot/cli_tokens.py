@@ -32,13 +32,16 @@ def new(
 
     settings = DeploymentSettings()
     base_url = settings.required(BASE_URL) if snippet else ""
-    token = new_fleet(open_database(settings), name, clock.now(), timedelta(days) if days else None)
+    made = new_fleet(open_database(settings), name, clock.now(), timedelta(days) if days else None)
+    token = made.token
     print(fleet.text(base_url, token) if snippet else token)
     print(
         "The token is shown this once. Whoever has it can add telemetry, and read nothing; "
         f"`leverage tokens revoke {id_of(token)}` ends it.",
         file=sys.stderr,
     )
+    if made.ended:
+        print(f"The oldest token of {name} has ended with this: two of a name are valid at a time.", file=sys.stderr)
 
 
 def list_() -> None:

@@ -2274,7 +2274,7 @@ def complain(text: str) -> None:
 
 
 def install(options: argparse.Namespace) -> int:
-    token = options.token or os.environ.get("LEVERAGE_TOKEN") or getpass.getpass("Token: ")
+    token = options.token or os.environ.get("LEVERAGE_TOKEN") or asked_token()
     config = Config(checked_url(options.url), token.strip())
     if os.path.basename(config_path()) != "hook.json":
         raise Trouble("LEVERAGE_HOOK_CONFIG has to name a file hook.json.")
@@ -2292,9 +2292,19 @@ def install(options: argparse.Namespace) -> int:
         keep_original(change)
         apply(change)
     say(f"Installed. Address and token are in {config_path()}, for you only.")
+    if left and not changes:
+        complain("But no agent calls the hook yet: mend the files that were left as they are, and install again.")
+        return 1
     if any(change.target.agent == "codex" for change in changes):
         say("Codex runs a new hook only after you trust it: it asks, or type /hooks in it.")
     return 0
+
+
+def asked_token() -> str:
+    try:
+        return getpass.getpass("Token: ")
+    except EOFError:
+        raise Trouble("There is nobody to ask for the token: give it with --token, or in LEVERAGE_TOKEN.") from None
 
 
 def agreed() -> bool:
@@ -2414,7 +2424,11 @@ def parser(prog: str) -> Parser:
     setup.add_argument("--url", required=True, help="your Leverage, such as https://leverage.example.com")
     setup.add_argument("--token", help="from `/leverage token` in Slack; else LEVERAGE_TOKEN, else it asks")
     setup.add_argument("--yes", action="store_true", help="do not ask")
-    setup.add_argument("--managed", action="store_true", help="leave their settings alone: your company's name it")
+    setup.add_argument(
+        "--managed",
+        action="store_true",
+        help="leave the agents' settings alone: those that your company manages call the hook already",
+    )
     setup.set_defaults(do=install)
     undo = commands.add_parser("uninstall", help="put everything back")
     undo.add_argument("--yes", action="store_true", help=argparse.SUPPRESS)

@@ -53,7 +53,7 @@ class Receiver:
         return person
 
     def fleet(self, name: str = "laptops") -> str:
-        return tokens.new_fleet(self.engine, name, self.now, None)
+        return tokens.new_fleet(self.engine, name, self.now, None).token
 
     def post(
         self,

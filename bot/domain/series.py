@@ -124,20 +124,26 @@ def metered(readings: Iterable[Reading], told: Collection[SessionKey]) -> tuple[
     return tuple(one for one in found if one is not None), sum(one is None for one in found)
 
 
-def daily(readings: Iterable[Reading], told: Collection[SessionKey]) -> list[AgentRequest]:
-    """What counters alone say of each UTC day, as requests: one a day, session, model and origin.
+def daily(readings: Iterable[Reading], told: Collection[SessionKey], first: date) -> list[AgentRequest]:
+    """What counters alone say of each UTC day from `first` on, as requests: one a day, session, model and origin.
 
     `readings` are all there are, so that a counter that goes on over midnight is cut where the day ended.
     """
-    given = sorted(readings, key=lambda one: one.at)
-    before: dict[tuple[str, str | None, str, Origin], Metered] = {}
+    given = [(_day(one), one) for one in sorted(readings, key=lambda one: one.at)]
+    before = _standing((one for day, one in given if day < first), told)
     found: list[AgentRequest] = []
-    for day in sorted({_day(one) for one in given}):
-        sums, _ = metered((one for one in given if _day(one) <= day), told)
-        now = {(one.agent, one.session, one.model, one.origin): one for one in sums}
-        found += [grown for key, one in now.items() if (grown := _grown(one, before.get(key), day))]
-        before = dict(now)
+    for today in sorted({day for day, _ in given if day >= first}):
+        now = _standing((one for day, one in given if day <= today), told)
+        found += [grown for key, one in now.items() if (grown := _grown(one, before.get(key), today))]
+        before = now
     return found
+
+
+def _standing(
+    readings: Iterable[Reading], told: Collection[SessionKey]
+) -> dict[tuple[str, str | None, str, Origin], Metered]:
+    sums, _ = metered(readings, told)
+    return {(one.agent, one.session, one.model, one.origin): one for one in sums}
 
 
 def _day(reading: Reading) -> date:

@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from bot.domain.binding.bound import Grade
 from bot.domain.ledger import Closing, Occurred, PersonDay, Share, Slice, Splits
+from bot.domain.measured import is_measured_only
 from bot.domain.targets import Target
 from bot.store import tables
 from bot.store.bulk import replace, upsert
@@ -47,12 +48,12 @@ OCCURRED = select(
 
 def pending(session: Session, counted_from: Mapping[str, date], last: date) -> dict[Slice, int]:
     """New amounts up to and including `last`, each person's from the day they count, and corrections of what the ledger
-    took in before."""
+    took in before. What was measured only is corrected by a provider's figure: with it, or not at all."""
     rows = session.execute(PENDING, {"people": list(counted_from), "last": last})
     return {
         Slice(person, day, account): change
         for person, day, account, change, entered in rows
-        if entered or day >= counted_from[person]
+        if day >= counted_from[person] or (entered and not is_measured_only(account))
     }
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, or_, select, update
 from sqlmodel import Session
 
 from bot.domain.tokens import Token
@@ -51,6 +51,12 @@ def used(session: Session, token: Token, now: datetime) -> None:
     """Note the day, once a day."""
     if token.last_used != now.date():
         session.execute(update(IngestToken).where(TOKENS.id == token.id).values(last_used=now.date()))
+
+
+def drop(session: Session, before: datetime) -> None:
+    """Forget tokens that ended before this time."""
+    ended = or_(TOKENS.revoked_at < before, TOKENS.expires_at < before)
+    session.execute(delete(IngestToken).where(ended))
 
 
 def _token(row: IngestToken) -> Token:

@@ -31,6 +31,7 @@ from bot.store.tables import (
     Remainder,
     SessionCommit,
     SessionSpend,
+    SourceCursor,
     Spend,
     Withdrawal,
     table,
@@ -149,6 +150,8 @@ def forget(session: Session, person: str, from_day: date) -> None:
     for model in PERSONAL:
         rows = table(model)
         session.execute(delete(rows).where(rows.c.person_key == person))
+    named = (col(SourceCursor.kind) == "telemetry", col(SourceCursor.unpriced) != "")
+    session.execute(update(SourceCursor).where(*named).values(unpriced=""))  # a model may be the person's own word
     session.execute(
         update(Handle).where(col(Handle.person_key) == person).values(person_key=None, since=from_day, proved=False)
     )

@@ -60,7 +60,7 @@ def counted(session: Session, person: str, first: date, last: date, prices: Pric
     stored = telemetry.requests(session, person, first - NEIGHBOURS, last + NEIGHBOURS)
     known = {(one.arrival.request.agent, one.arrival.request.key): one.list_micro for one in _fullest(stored)}
     once = chosen(one.arrival for one in stored)
-    metered = daily(telemetry.readings(session, person, first - KEPT, last), {session_of(one) for one in once})
+    metered = daily(telemetry.readings(session, person, first - KEPT, last), {session_of(one) for one in once}, first)
     for one in metered:
         asked = Request(one.model, None, one.at, one.tokens)
         known[one.agent, one.key] = prices.price(asked) if prices else None

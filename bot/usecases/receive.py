@@ -4,9 +4,9 @@ Whose it is decides consent, before anything is written: a person's token names 
 agent is signed in with does. What is of nobody who has joined is dropped, and nobody is told: that would tell consent.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Engine
@@ -30,6 +30,8 @@ MOST_TOKENS, MOST_MICRO, MOST_COUNTED = 10**9, 10**10, 10**13
 MOST_MODELS = 200
 OTHER_MODEL = "other"
 OTHER_REPOSITORY = "other/other"
+MIDNIGHT = timedelta(minutes=5)
+"""How far apart two tellings of one request may be."""
 NOTED = timedelta(minutes=1)
 """How often it is noted that an agent tells."""
 
@@ -96,10 +98,10 @@ def _by_person(session: Session, token: Token, told: Told, secret: bytes) -> Ite
         if known and known.person:
             yield known.person, told
     else:
-        for key in sorted(_sessions(told.telemetry)):
+        for key, own in sorted(_by_session(told.telemetry).items()):
             person = telemetry.owner(session, *key)
             if person:
-                yield person, Told(_of_session(told.telemetry, key))
+                yield person, Told(own.telemetry())
 
 
 def _sessions(told: Telemetry) -> set[SessionKey]:
@@ -107,13 +109,27 @@ def _sessions(told: Telemetry) -> set[SessionKey]:
     return {session_of(one) for one in parts}
 
 
-def _of_session(told: Telemetry, key: SessionKey) -> Telemetry:
-    return Telemetry(
-        None,
-        tuple(one for one in told.requests if session_of(one) == key),
-        tuple(one for one in told.events if session_of(one) == key),
-        tuple(one for one in told.evidence if session_of(one) == key),
-    )
+@dataclass(slots=True)
+class _Parts:
+    """What was told of one session."""
+
+    requests: list[AgentRequest] = field(default_factory=list)
+    events: list[AgentEvent] = field(default_factory=list)
+    evidence: list[Evidence] = field(default_factory=list)
+
+    def telemetry(self) -> Telemetry:
+        return Telemetry(None, tuple(self.requests), tuple(self.events), tuple(self.evidence))
+
+
+def _by_session(told: Telemetry) -> dict[SessionKey, _Parts]:
+    found: dict[SessionKey, _Parts] = defaultdict(_Parts)
+    for request in told.requests:
+        found[session_of(request)].requests.append(request)
+    for event in told.events:
+        found[session_of(event)].events.append(event)
+    for evidence in told.evidence:
+        found[session_of(evidence)].evidence.append(evidence)
+    return found
 
 
 def _possible(told: Told, now: datetime) -> tuple[Told, Counter[str]]:
@@ -161,7 +177,8 @@ def _keep(
     named = _Names(known)
     priced = [_priced(replace(one, model=named.of(one.model)), receiving) for one in told.telemetry.requests]
     readings = [replace(one, model=named.of(one.model)) for one in told.readings]
-    places = [_observed(one, receiving.repositories) for one in told.telemetry.evidence]
+    observed = _Observed(receiving.repositories)
+    places = [observed.place(one) for one in told.telemetry.evidence]
     written = telemetry.add_requests(session, person, via, priced, now)
     written += telemetry.add_events(session, person, via, told.telemetry.events)
     written += telemetry.add_readings(session, person, readings)
@@ -169,6 +186,8 @@ def _keep(
     telemetry.add_models(session, person, named.new, now.date())
     if written:
         agent_days.arrived(session, person, _days(told))
+        for day in _neighbours(told):
+            agent_days.told_anew(session, [person], day)
     _note(session, told, {one.model for one, micro in priced if micro is None}, Counter(refused) + named.over, now)
 
 
@@ -201,22 +220,35 @@ def _priced(request: AgentRequest, receiving: Receiving) -> tuple[AgentRequest, 
     return replace(request, cost_micro=None), micro if micro is None or micro <= MOST_MICRO else None
 
 
-def _observed(evidence: Evidence, repositories: frozenset[str]) -> Evidence:
-    """A place in a repository that no team observes is kept as that only. A fork is observed if what it is a fork of
-    is: it goes by the same name at another owner."""
-    if evidence.repository is None:
-        return replace(evidence, branch=None)
-    name = evidence.repository.casefold()
-    names = {one.casefold() for one in repositories}
-    if name in names or name.partition("/")[2] in {one.partition("/")[2] for one in names}:
-        return evidence
-    return replace(evidence, repository=OTHER_REPOSITORY, branch=None, commit=None, pull=None)
+class _Observed:
+    """The repositories that some team observes. A fork is observed if what it is a fork of is: it goes by the same name
+    at another owner."""
+
+    def __init__(self, repositories: frozenset[str]) -> None:
+        self._names = {one.casefold() for one in repositories}
+        self._forks = {one.partition("/")[2] for one in self._names}
+
+    def place(self, evidence: Evidence) -> Evidence:
+        """A place in a repository that no team observes is kept as that only."""
+        if evidence.repository is None:
+            return replace(evidence, branch=None)
+        name = evidence.repository.casefold()
+        if name in self._names or name.partition("/")[2] in self._forks:
+            return evidence
+        return replace(evidence, repository=OTHER_REPOSITORY, branch=None, commit=None, pull=None)
 
 
 def _days(told: Told) -> set[tuple[date, str]]:
     parts: tuple[AgentRequest | AgentEvent, ...] = (*told.telemetry.requests, *told.telemetry.events)
     counted = {((EPOCH + timedelta(microseconds=one.at // 1000)).date(), one.agent) for one in told.readings}
     return {(one.at.date(), one.agent) for one in parts} | counted
+
+
+def _neighbours(told: Told) -> set[date]:
+    """Days that may hold another telling of the same requests: the two ways may put them on both sides of midnight."""
+    days = {one.at.date() for one in told.telemetry.requests}
+    near = {(one.at + shift).date() for one in told.telemetry.requests for shift in (-MIDNIGHT, MIDNIGHT)}
+    return near - days
 
 
 def _note(session: Session, told: Told, unpriced: set[str], refused: Mapping[str, int], now: datetime) -> None:

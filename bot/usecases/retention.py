@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from bot.domain import retention as lifetimes
-from bot.store import retention, telemetry
+from bot.store import ingest_tokens, retention, telemetry
 from bot.store.db import transaction
 
 
@@ -14,6 +14,7 @@ def forget_old(engine: Engine, now: datetime) -> int:
     today = now.date()
     with transaction(engine) as session:
         dropped = retention.drop_spend(session, today - lifetimes.RAW)
+        ingest_tokens.drop(session, now - lifetimes.RAW)
         dropped += telemetry.drop(session, today - lifetimes.RAW)
         dropped += retention.drop_recognised(session, today - lifetimes.RECOGNISED)
         retention.drop_open_work(session, today - lifetimes.OPEN_WORK)

@@ -31,20 +31,20 @@ class FleetToken:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A person's new token, and how many older ones ended with it."""
+    """A new token, and how many older ones ended with it."""
 
     token: str
     ended: int
 
 
-def new_fleet(engine: Engine, name: str, now: datetime, lifetime: timedelta | None) -> str:
-    """A new token for managed machines, as text; the oldest of the same name ends if two are valid already. Raises
-    UserError for a name that cannot be listed."""
+def new_fleet(engine: Engine, name: str, now: datetime, lifetime: timedelta | None) -> Made:
+    """A new token for managed machines; the oldest of the same name ends if two are valid already. Raises UserError for
+    a name that cannot be listed."""
     if not name.isprintable() or not 0 < len(name) <= LONGEST_NAME:
         raise UserError(f"A fleet token needs a name of 1 to {LONGEST_NAME} printable characters, like laptops.")
     with transaction(engine) as session:
         same = [one for one in ingest_tokens.of_fleets(session) if one.name == name]
-        return _replace(session, same, None, name, now, lifetime).token
+        return _replace(session, same, None, name, now, lifetime)
 
 
 def fleet(engine: Engine, now: datetime) -> list[FleetToken]:

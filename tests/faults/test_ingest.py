@@ -59,7 +59,7 @@ def town(tmp_path: Path, database_url: str, engine: Engine) -> Town:
     settings = {"DATABASE_URL": plain_url(database_url), "LEVERAGE_SECRET_KEY": SECRET.decode()}
     deployment = Deployment(tmp_path, settings)
     deployment.clock.set(NOW)
-    return Town(engine, deployment, tokens.new_fleet(engine, "laptops", NOW, None))
+    return Town(engine, deployment, tokens.new_fleet(engine, "laptops", NOW, None).token)
 
 
 def ids(batch: str) -> list[str]:

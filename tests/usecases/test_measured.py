@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,9 +13,14 @@ from bot.domain.agents import request_key
 from bot.domain.block import Block, Published
 from bot.domain.digest import Digest
 from bot.domain.privacy.bands import ShareBand
+from bot.store import books as books_of
+from bot.store import people
+from bot.store.db import reading
 from bot.store.tables import METADATA
-from bot.usecases.consent import leave
+from bot.usecases import tokens
+from bot.usecases.consent import leave, switch_team
 from bot.usecases.me import me
+from bot.usecases.retention import forget_old
 from tests.company import DOLLAR, SECRET, SmallCompany
 from tests.integrations.agents.samples import logs
 from tests.people import dump
@@ -66,7 +71,7 @@ def hook_tells(receiver: Receiver, *turns: dict[str, Any], name: str = "ann") ->
     assert answer.json() == {"rejected": {}}
 
 
-def otlp_tells(receiver: Receiver, *requests: tuple[str, float, str]) -> None:
+def otlp_tells(receiver: Receiver, *requests: tuple[str, float, str], at: str = f"{DAY}T10:00:00") -> None:
     """Requests with id, dollars and prompt, as Claude Code sends them."""
     events = [
         {
@@ -86,8 +91,8 @@ def otlp_tells(receiver: Receiver, *requests: tuple[str, float, str]) -> None:
         for id, dollars, prompt in requests
     ]
     given = logs("claude-code", *events)
-    at = int(datetime.fromisoformat(f"{DAY}T10:00:00+00:00").timestamp())
-    body = re.sub(rb'"timeUnixNano": "\d+"', b'"timeUnixNano": "%d000000000"' % at, given.body)
+    moment = int(datetime.fromisoformat(f"{at}+00:00").timestamp())
+    body = re.sub(rb'"timeUnixNano": "\d+"', b'"timeUnixNano": "%d000000000"' % moment, given.body)
     assert receiver.post("/v1/logs", body, receiver.tokens["ann"]).text == "{}"
 
 
@@ -278,3 +283,49 @@ def test_a_session_that_no_agent_has_told_of_is_nobodys(receiver: Receiver) -> N
     }
     assert receiver.tells("/v1/sessions", document, receiver.fleet()).json() == {"rejected": {}}
     assert dump(receiver.engine, "agent_requests") == []
+
+
+# Edges
+
+
+def test_a_request_on_both_sides_of_midnight_counts_on_one_day(receiver: Receiver) -> None:
+    """One way says a second after midnight, the other, later, two seconds before it."""
+    late = {**turn("t1", "branch-1"), "started": "2026-05-11T23:59:00Z", "ended": "2026-05-12T00:01:00Z"}
+    otlp_tells(receiver, ("r1", 4, "t1"), at="2026-05-12T00:00:01")
+    receiver.measure()
+    hook_tells(receiver, {**late, "requests": [{**request("r1", 4), "at": "2026-05-11T23:59:58Z"}]})
+    receiver.measure()
+    assert sum(row["requests"] for row in dump(receiver.engine, "agent_days")) == 1
+    assert sum(row["list_micro"] for row in dump(receiver.engine, "agent_days")) == 4 * DOLLAR
+
+
+def test_who_counts_again_after_a_pause_loses_nothing_to_what_was_withdrawn(receiver: Receiver) -> None:
+    """Only telemetry told of 7 dollars, which were withdrawn with the pause; a provider tells of them after it."""
+    ann, zone = receiver.company.people["ann"], receiver.company.team.zone
+    hook_tells(receiver, turn("t1", "branch-9", request("r1", 7), **EDITED))
+    close(receiver)
+    switch_team(receiver.engine, ann, zone, utc("2026-05-19 12:00"), on=False)
+    switch_team(receiver.engine, ann, zone, utc("2026-05-20 12:00"), on=True)
+    provider_tells(receiver, 7, at="2026-05-21")
+    receiver.measure()
+    with reading(receiver.engine) as session:
+        again = people.joined(session, [ann])[ann].team_from
+        assert again is not None
+        assert books_of.pending(session, {ann: again}, again) == {}
+
+
+def test_a_model_that_only_who_left_has_named_is_named_to_nobody(receiver: Receiver) -> None:
+    free = {**request("r1", 0), "model": "secret-project-zeus", "cost_micro": None}
+    hook_tells(receiver, turn("t1", "branch-1", free, **EDITED))
+    assert "zeus" in str(dump(receiver.engine, "source_cursors"))
+    leave(receiver.engine, receiver.company.people["ann"], receiver.now)
+    assert "zeus" not in str([dump(receiver.engine, table) for table in sorted(METADATA.tables)])
+
+
+def test_a_token_that_ended_long_ago_is_forgotten(receiver: Receiver) -> None:
+    person = receiver.company.people["ann"]
+    for _ in range(4):
+        tokens.for_person(receiver.engine, person, receiver.now)
+    before = len(dump(receiver.engine, "ingest_tokens"))
+    forget_old(receiver.engine, receiver.now + timedelta(days=36))
+    assert len(dump(receiver.engine, "ingest_tokens")) == before - 3

@@ -74,7 +74,7 @@ def _nothing_of_a_body_is_logged(caplog: pytest.LogCaptureFixture, capfd: pytest
 def presented(receiver: Receiver) -> dict[str, str | None]:
     """Headers of those who are not let in."""
     valid = receiver.tokens["ann"]
-    expiring = tokens.new_fleet(receiver.engine, "for a day", NOW, timedelta(days=1))
+    expiring = tokens.new_fleet(receiver.engine, "for a day", NOW, timedelta(days=1)).token
     tokens.revoke_person(receiver.engine, receiver.company.people["bo"], NOW)
     receiver.now = NOW + timedelta(days=1)
     return {

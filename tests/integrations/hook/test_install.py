@@ -291,3 +291,21 @@ def test_the_starter_is_the_beginning_of_the_program(machine: Machine) -> None:
     assert program == HOOK.read_text()
     assert program.startswith(start.removesuffix("_hand_over(sys.argv[1:])\n"))
     assert len(start.splitlines()) < 200
+
+
+def test_with_nobody_to_ask_for_the_token_it_says_so_and_changes_nothing(machine: Machine) -> None:
+    before = sorted(machine.home.rglob("*"))
+    done = machine.hook("install", "--url", "https://leverage.example.com")
+    assert done.returncode == 1
+    assert b"Traceback" not in done.stderr
+    assert b"give it with --token, or in LEVERAGE_TOKEN" in done.stderr
+    assert sorted(machine.home.rglob("*")) == before
+
+
+def test_where_no_agent_could_be_set_up_it_does_not_end_well(machine: Machine) -> None:
+    settings = machine.home / ".claude" / "settings.json"
+    settings.parent.mkdir()
+    settings.write_text("{bad")
+    done = machine.hook("install", "--url", "https://leverage.example.com", "--token", TOKEN, "--yes")
+    assert (done.returncode, settings.read_text()) == (1, "{bad")
+    assert b"no agent calls the hook yet" in done.stderr
