@@ -22,10 +22,7 @@ SENTENCES = {
     HeldReason.WAITING: "Compute numbers start when five have joined; for most weeks it takes eight.",
     HeldReason.HELD: "Held for the next digest.",
 }
-TURNS = (
-    "How many turns a change took is not measured: that needs the coding agents' own telemetry "
-    "(OpenTelemetry or a hook), which this version does not read yet."
-)
+TURNS = "How many turns a change took is in no digest yet, also where agents' telemetry knows it."
 PARTS = {
     Part.DIRECT: "in the merged pull requests themselves",
     Part.ABANDONED: "in abandoned ones",

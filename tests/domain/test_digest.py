@@ -112,9 +112,9 @@ def test_whose_pull_requests_used_ai_is_said_of_those_that_count():
     assert "Of the merged pull requests counted here, 50-74% used AI." in story(published()).where
 
 
-def test_it_says_how_turns_would_be_measured():
+def test_it_says_that_turns_are_not_told():
     assert story(published()).turns == TURNS
-    assert "OpenTelemetry or a hook" in TURNS
+    assert "in no digest yet" in TURNS
 
 
 def test_the_trend_is_told_from_two_blocks_with_a_cost_on():
