@@ -106,7 +106,9 @@ def on_terms(day: AccountDay, terms: Terms) -> AccountDay:
     follows from the discount; where it tells only credits, the bill follows from what a credit costs.
     """
     rows = tuple(replace(row, list_micro=_list(row, day.account, terms)) for row in day.rows)
-    moved = sum((new.list_micro or 0) - (old.list_micro or 0) for new, old in zip(rows, day.rows, strict=True))
+    moved = sum(
+        new.list_micro - _in_total(old) for new, old in zip(rows, day.rows, strict=True) if new.list_micro is not None
+    )
     plan = terms.plan(day.account)
     billed = day.billed_micro
     if billed is None and plan and plan.credit_micro and day.credits_milli is not None:
@@ -127,6 +129,11 @@ def _list(row: SpendRow, account: str, terms: Terms) -> int | None:
     if not row.billed_micro and row.tokens.total:
         return None  # nothing billed for what was used: whoever tells has no price for it either
     return _undiscounted(row.billed_micro, terms.discount(account, row.model))
+
+
+def _in_total(row: SpendRow) -> int:
+    """What a source's own total at list price has of a row: where it lists none, what it billed."""
+    return (row.billed_micro or 0) if row.list_micro is None else row.list_micro
 
 
 def _undiscounted(billed: int, discount: Fraction) -> int:

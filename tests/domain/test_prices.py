@@ -154,6 +154,24 @@ def test_the_days_total_at_list_price_follows_its_rows():
     assert (half.rows[0].list_micro, half.list_micro) == (200, 200 + 30 + 10)
 
 
+def test_a_total_that_the_source_told_is_not_added_to_for_a_row_that_it_did_not_list():
+    """14 are all of the day, the row that only was billed included: at no discount nothing changes, at half off that
+    row's list amount is 10 and not 5, and at 2 dollars for its tokens that price is in the place of the 5."""
+    told = day(row("m", None, 5), row("other", 9, 8), billed=13, listed=14)
+    half, own = Terms((rate("m", off="1/2"),)), Terms((rate("m", prices=FLAT),))
+    found = [on_terms(told, terms) for terms in (Terms(), half, own)]
+    assert [(one.rows[0].list_micro, one.list_micro) for one in found] == [
+        (5, 14),
+        (10, 19),
+        (2 * DOLLAR, 14 + 2 * DOLLAR - 5),
+    ]
+
+
+def test_a_price_of_the_companys_own_for_what_a_gateway_could_not_price_is_in_the_days_total():
+    found = on_terms(day(row("m", None, 0), billed=0, listed=0), Terms((rate("m", prices=FLAT),)))
+    assert (found.rows[0].list_micro, found.list_micro) == (2 * DOLLAR, 2 * DOLLAR)
+
+
 def test_seats_are_paid_for_on_days_that_nobody_read():
     """10 seats of 30 dollars are told on two days of November: 30 days of 10 dollars."""
     plan = Plan("copilot", 30 * DOLLAR, None, None)

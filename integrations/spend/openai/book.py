@@ -110,7 +110,8 @@ class Cell:
 
     def row(self, actor: Actor, model: str | None, if_not_billed: int | None) -> SpendRow:
         billed = if_not_billed if self.dollars is None else dollars_micro(self.dollars)
-        return SpendRow(actor, model, self.tokens or Tokens(), self.requests, None, billed)
+        at_list = 0 if billed == 0 else None  # free, and said so: a bill of nothing alone may be for want of a price
+        return SpendRow(actor, model, self.tokens or Tokens(), self.requests, at_list, billed)
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain.model import Actor, ActorKind, Tokens
 from bot.domain.ports import NotFound, Refused, SourceError
+from bot.domain.prices import NO_TERMS, on_terms, unpriced
 from integrations.spend import openai
 from tests.integrations.spend.openai_org import (
     ANN,
@@ -232,6 +233,21 @@ def test_tokens_without_a_cost_were_free_only_if_the_other_rows_are_the_whole_bi
 
     org.alter = alter
     assert billed(fetch(org)[0]) == {(ANN, MINI): expected, (ANN, SOL): 1_000_000}
+
+
+def test_tokens_that_were_free_are_not_a_model_without_a_price(org):
+    """Told in costs as 0, or in no cost of a day whose other rows are the whole bill."""
+    org.spend(MONDAY, ANN, "key_a", f"{SOL}, input", "1")
+    org.spend(MONDAY, BO, "key_b", f"{MINI}, input", "0")
+    org.use(MONDAY, BO, "key_b", MINI, 7)
+    org.use(MONDAY, ANN, "key_a", MINI, 5)
+    day = on_terms(fetch(org)[0], NO_TERMS)
+    assert {(row.actor.id, row.model): row.list_micro for row in day.rows} == {
+        (ANN, SOL): 1_000_000,
+        (ANN, MINI): 0,
+        (BO, MINI): 0,
+    }
+    assert (day.list_micro, unpriced(day)) == (1_000_000, frozenset())
 
 
 def test_tokens_of_a_day_without_any_cost_yet_have_an_unknown_cost(org):
