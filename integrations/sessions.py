@@ -20,8 +20,7 @@ from bot.domain.model import Tokens
 from integrations.parse import Number, parsed
 
 AGENTS = {"claude_code", "codex", "gemini_cli", "qwen_code", "copilot", "opencode", "cursor"}
-MOST_REQUESTS = 10_000  # of one document; the hook sends 500 at a time
-MOST_EVENTS = 20_000
+MOST_REQUESTS, MOST_EVENTS = 10_000, 20_000  # of one document; the hook sends 500 requests at a time
 MOST_OF_A_KIND = 2_000  # of one turn
 RUN = 3  # equal failing calls that make a run (docs/method.md)
 TICK = timedelta(microseconds=1)  # keeps the order of what happened within a turn, whose moments nobody sends
@@ -291,8 +290,8 @@ def _evidence(of: _Of, place: _Place, pulls: Iterator[_Pull], raw: dict[str, Any
     def told(at: datetime, proof: Proof, **what: Any) -> Evidence:
         return Evidence(of.agent, of.session, at, proof, turn=of.turn, **{"repository": place.repository, **what})
 
-    told_place = {name: raw[name] for name in ("repository", "branch") if name in raw}
-    if told_place and all(getattr(place, name) == value for name, value in told_place.items()):
+    where = {name: raw[name] for name in ("repository", "branch") if name in raw}
+    if where and all(getattr(place, name) == value for name, value in where.items()):
         yield told(of.started, Proof.BRANCH, branch=place.branch)
     before, after = place.head_before, place.head_after
     for sha in dict.fromkeys([*place.commits, *([after] if before and after and before != after else [])]):

@@ -31,10 +31,21 @@ class Tokens:
             **{kind.name: _plus(getattr(self, kind.name), getattr(other, kind.name)) for kind in fields(self)}
         )
 
+    def __sub__(self, other: "Tokens") -> "Tokens":
+        """What a counter has grown by since it stood at the other; below 0 where it has fallen."""
+        return Tokens(
+            **{kind.name: _minus(getattr(self, kind.name), getattr(other, kind.name)) for kind in fields(self)}
+        )
+
 
 def _plus(one: int | None, other: int | None) -> Any:
     """Add two counters; unknown plus unknown stays unknown."""
     return None if one is None and other is None else (one or 0) + (other or 0)
+
+
+def _minus(one: int | None, other: int | None) -> Any:
+    """Take a counter from a later one; what is not told apart now has not grown."""
+    return None if one is None else one - (other or 0)
 
 
 class ActorKind(StrEnum):

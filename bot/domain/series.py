@@ -8,7 +8,7 @@ Counters are for comparison, and count themselves only where an agent tells of n
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import astuple, dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
@@ -56,6 +56,11 @@ class Reading:
     start: int
     at: int
     value: int
+
+    @property
+    def moment(self) -> datetime:
+        """`at`, to the microsecond."""
+        return EPOCH + timedelta(microseconds=self.at // 1_000)
 
     @property
     def identity(self) -> tuple[str, str, int, int]:
@@ -129,7 +134,7 @@ def daily(readings: Iterable[Reading], told: Collection[SessionKey], first: date
 
     `readings` are all there are, so that a counter that goes on over midnight is cut where the day ended.
     """
-    given = [(_day(one), one) for one in sorted(readings, key=lambda one: one.at)]
+    given = [(one.moment.date(), one) for one in sorted(readings, key=lambda one: one.at)]
     before = _standing((one for day, one in given if day < first), told)
     found: list[AgentRequest] = []
     for today in sorted({day for day, _ in given if day >= first}):
@@ -146,21 +151,16 @@ def _standing(
     return {(one.agent, one.session, one.model, one.origin): one for one in sums}
 
 
-def _day(reading: Reading) -> date:
-    return (EPOCH + timedelta(microseconds=reading.at // 1_000)).date()
-
-
 def _grown(now: Metered, before: Metered | None, day: date) -> AgentRequest | None:
     """What a sum has grown by; None for nothing, and for one that has fallen, which no counter does."""
     old, old_cost = (before.tokens, before.cost_micro) if before else (Tokens(), None)
-    pairs = [(getattr(now.tokens, kind.name), getattr(old, kind.name)) for kind in fields(Tokens)]
-    grown = [None if new is None else new - (known or 0) for new, known in pairs]
+    tokens = now.tokens - old
     cost = None if now.cost_micro is None else now.cost_micro - (old_cost or 0)
-    if any((part or 0) < 0 for part in (*grown, cost)) or not any((*grown, cost)):
+    parts = (*astuple(tokens), cost)
+    if any((part or 0) < 0 for part in parts) or not any(parts):
         return None
     key = request_key(now.agent, f"counters:{now.session}:{now.model}:{now.origin}:{day}")
-    session, tokens = now.session or "", Tokens(*grown)  # type: ignore[arg-type]
-    return AgentRequest(now.agent, session, key, now.last, now.model, tokens, cost, None, now.origin)
+    return AgentRequest(now.agent, now.session or "", key, now.last, now.model, tokens, cost, None, now.origin)
 
 
 def _metered(groups: Mapping[tuple[str, str | None, str, Origin], _Sums]) -> Iterator[Metered | None]:

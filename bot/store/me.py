@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import and_, func, or_, select
 from sqlmodel import Session
@@ -35,8 +36,11 @@ def spend(session: Session, person: str, first: date, last: date) -> list[DaySpe
 
 
 def _day(day: date, micro: int, tokens: list[int | None]) -> DaySpend:
-    counted = [None if count is None else int(count) for count in tokens]  # PostgreSQL adds integers up to a decimal
-    return DaySpend(day, micro, Tokens(**dict(zip(KINDS, counted, strict=True))))  # type: ignore[arg-type]
+    # PostgreSQL adds integers up to a decimal
+    counted: dict[str, Any] = {
+        kind: None if count is None else int(count) for kind, count in zip(KINDS, tokens, strict=True)
+    }
+    return DaySpend(day, micro, Tokens(**counted))
 
 
 def booked(session: Session, person: str, first: date, last: date) -> dict[Part, int]:

@@ -34,17 +34,17 @@ def drop_spend(session: Session, before: date) -> int:
         *(delete(table).where(col(table.day) < before) for table in (Spend, SessionSpend, Activity, SessionCommit)),
         delete(PersonDay).where(col(PersonDay.day) < before, ~waiting),
     ]
-    return sum(session.execute(statement).rowcount for statement in days)  # type: ignore[attr-defined]
+    return sum(session.connection().execute(statement).rowcount for statement in days)
 
 
 def drop_recognised(session: Session, before: date) -> int:
     """Bookings of blocks before this week, and the splits that no open work needs any more."""
-    booked = session.execute(delete(Booking).where(col(Booking.week) < before))
+    booked = session.connection().execute(delete(Booking).where(col(Booking.week) < before))
     open_days = select(col(OpenWork.person_key)).where(
         col(OpenWork.person_key) == col(Attribution.person_key), col(OpenWork.day) == col(Attribution.day)
     )
     session.execute(delete(Attribution).where(col(Attribution.day) < before, ~open_days.exists()))
-    return int(booked.rowcount)  # type: ignore[attr-defined]
+    return booked.rowcount
 
 
 def drop_open_work(session: Session, before: date) -> None:

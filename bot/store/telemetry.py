@@ -203,7 +203,7 @@ def drop(session: Session, before: date) -> int:
         row = tables.table(model).c
         for person in people:
             gone = delete(tables.table(model)).where(row.person_key == person, row[column] < limit)
-            dropped += session.execute(gone).rowcount  # type: ignore[attr-defined]
+            dropped += session.connection().execute(gone).rowcount
     return dropped
 
 
@@ -263,7 +263,7 @@ def _counter_row(person: str, one: Reading) -> dict[str, Any]:
     _, _, _, moment = one.identity
     return {
         "person_key": person,
-        "day": (EPOCH + timedelta(microseconds=one.at // 1000)).date(),
+        "day": one.moment.date(),
         "series": one.series,
         "temporality": one.temporality,
         "start": one.start,

@@ -98,16 +98,11 @@ def close(
     open_work = books.open_work(session, members.people)
     pieces = {*changes, *(share.slice for share in open_work)}
     days = {*scope.days, *(piece.day for piece in pieces)}
-    raw = {day for day in days if day >= now.date() - RAW}
-    heads = read_heads(session, members.people, raw, open_work)
-    bound = binding(session, members.people, raw, heads, prices)
-    branches = Branches(heads.candidates)
-    known = Known(
-        branches.splits(books.settled(session, {(piece.person, piece.day) for piece in pieces})),
-        _touched(session, members, days),
-        bound.measured,
-    )
-    open_work = branches.shares(open_work)
+    told = {day for day in days if day >= now.date() - RAW}
+    heads = read_heads(session, members.people, told, open_work)
+    bound, branches = binding(session, members.people, told, heads, prices), Branches(heads.candidates)
+    settled = branches.splits(books.settled(session, {(piece.person, piece.day) for piece in pieces}))
+    known, open_work = Known(settled, _touched(session, members, days), bound.measured), branches.shares(open_work)
     closing = _close_books(session, members, changes, open_work, known, scope.end, bound.last_work)
     missing = _missing_days(session, scope.days, now, accounts)
     facts = _facts(session, team, roster, members, closing, known, scope, missing)

@@ -17,7 +17,7 @@ from bot.domain.agents import AgentEvent, AgentRequest, Evidence, Telemetry, Via
 from bot.domain.handles import HandleKind, keyed_hash
 from bot.domain.model import Request
 from bot.domain.prices import Priced
-from bot.domain.series import EPOCH, Reading
+from bot.domain.series import Reading
 from bot.domain.sessions import SessionKey, session_of
 from bot.domain.tokens import Token
 from bot.store import agent_days, cursors, ingest_tokens, people, telemetry
@@ -167,7 +167,7 @@ def _those(told: Told, fits: Callable[[datetime], bool]) -> Told:
         tuple(one for one in given.events if fits(one.at)),
         tuple(one for one in given.evidence if fits(one.at)),
     )
-    return Told(own, tuple(one for one in told.readings if fits(EPOCH + timedelta(microseconds=one.at // 1000))))
+    return Told(own, tuple(one for one in told.readings if fits(one.moment)))
 
 
 def _keep(
@@ -240,7 +240,7 @@ class _Observed:
 
 def _days(told: Told) -> set[tuple[date, str]]:
     parts: tuple[AgentRequest | AgentEvent, ...] = (*told.telemetry.requests, *told.telemetry.events)
-    counted = {((EPOCH + timedelta(microseconds=one.at // 1000)).date(), one.agent) for one in told.readings}
+    counted = {(one.moment.date(), one.agent) for one in told.readings}
     return {(one.at.date(), one.agent) for one in parts} | counted
 
 

@@ -49,3 +49,9 @@ def test_every_kind_of_token_is_one_the_method_knows():
 
 def test_an_actor_does_not_print_an_address():
     assert "ann@example.com" not in repr(Actor(ActorKind.USER, "user_1", "ann@example.com"))
+
+
+def test_what_a_counter_has_grown_by_is_told_kind_by_kind():
+    later = Tokens(10, 5, None, 7, 3, 4)
+    assert later - Tokens(4, 5, 1, 0, 1, None) == Tokens(6, 0, None, 7, 2, 4)
+    assert (Tokens(1) - Tokens(3)).fresh == -2  # it has fallen, which is for whoever asked to judge
